@@ -1,0 +1,23 @@
+"""The robot model of takt: finds the installed xacro files and expands them to URDF."""
+
+from takt_description.model import (
+    ARM_JOINTS,
+    BASE_FRAME,
+    FINGER_JOINTS,
+    FINGERTIP_FRAMES,
+    TOOL_FRAME,
+    WRIST_CAMERA_FRAME,
+    robot_description,
+    urdf_directory,
+)
+
+__all__ = [
+    "ARM_JOINTS",
+    "BASE_FRAME",
+    "FINGERTIP_FRAMES",
+    "FINGER_JOINTS",
+    "TOOL_FRAME",
+    "WRIST_CAMERA_FRAME",
+    "robot_description",
+    "urdf_directory",
+]
