@@ -1,0 +1,325 @@
+"""The compliant controller: impedance law, trajectory follower, envelope (C++).
+
+Conventions. Base frame for everything Cartesian; poses are `base_from_tcp`, seven numbers
+`[x, y, z, qx, qy, qz, qw]` [m, unit quaternion]. Twists, wrenches, stiffness, pose errors:
+linear xyz first, then angular xyz, along base axes at the tool point. `n` is the joint count, 6
+to 8. Times that end in `_ns` are integers on one clock of the caller.
+
+Everything here is called from one thread, the one that ticks. `tick` allocates and locks
+nothing. Array attributes of `TickOutput` are read-only views of the controller's memory:
+the next tick overwrites them; copy what you keep.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float = NDArray[np.float64]
+
+class Mode(Enum):
+    """What the law does. Every mode keeps the envelope, the barrier and gravity compensation."""
+
+    CARTESIAN = 0  # follow trajectories compliantly
+    HOLD = 1  # decelerate, then keep the target where it is; trajectories are refused
+    GUIDE = 2  # no stiffness, light joint damping: move the arm by hand
+
+class Frame(Enum):
+    """Axes of stiffness, damping ratio and error clip."""
+
+    BASE = 0
+    TOOL = 1  # the axes of the *target* tool frame (constant while the target is)
+
+class Damping(Enum):
+    """Where the Cartesian damping comes from (diagonal, in the stiffness axes)."""
+
+    TASK_INERTIA = 0  # D_i = 2 zeta_i sqrt(K_ii Lambda_ii)
+    UNIT_MASS = 1  # D_i = 2 zeta_i sqrt(K_ii)
+    GIVEN = 2  # D_i = Parameters.damping[i]
+
+class Projector(Enum):
+    """Nullspace projector."""
+
+    DYNAMIC = 0  # dynamically consistent, I - J^T Lambda J M^-1
+    KINEMATIC = 1  # I - J^T (J J^T)^-1 J
+    NONE = 2  # no projection: the joint spring acts on the task too (stiffness 0 switches it off)
+
+class Fault(Enum):
+    """Why the controller has given up the law for gravity compensation plus damping."""
+
+    NONE = 0
+    NONFINITE_POSITION = 1  # q
+    NONFINITE_VELOCITY = 2  # dq
+    NONFINITE_JACOBIAN = 3
+    NONFINITE_MASS = 4
+    NONFINITE_BIAS = 5
+    NONFINITE_POSE = 6
+    NONFINITE_DT = 7
+    NONFINITE_OUTPUT = 8  # the law overflowed
+    SINGULAR_MASS = 9  # mass matrix not positive definite
+
+class Parameters:
+    """All parameters of the controller; `Controller` validates and copies them.
+
+    Arrays may be assigned from any sequence; a scalar fills the array. Reading gives a copy, so
+    assign whole arrays. Wrong shapes raise ValueError at assignment, wrong values in `validate`.
+    """
+
+    def __init__(self, n_joints: int = 7) -> None: ...
+    def validate(self) -> None:
+        """Raise ValueError naming the parameter, the value found and what is allowed."""
+
+    @property
+    def n_joints(self) -> int:
+        """Joint count, 6 to 8; fixed at construction."""
+    # -- joints, each of shape (n,)
+    joint_lower_rad: Float  # NaN = continuous joint (both bounds); default NaN
+    joint_upper_rad: Float
+    joint_velocity_limit_rad_s: Float  # damped above it; default inf = none
+    torque_limit_nm: Float  # default 80
+    torque_rate_limit_nm_s: Float  # per second; default 1000
+    # -- law
+    stiffness: Float  # (6, 6) [N/m, Nm/rad]; assign (6,) or (6, 6); default diag 500 x3, 30 x3
+    stiffness_frame: Frame  # default BASE
+    damping_kind: Damping  # default TASK_INERTIA
+    damping_ratio: Float  # (6,) default 1
+    damping: Float  # (6,) [Ns/m, Nms/rad], used by Damping.GIVEN only
+    error_clip: Float  # (6,) [m, rad] default 0.1 x3, 0.5 x3
+    max_force_n: float  # norm of the commanded force; default 100
+    max_moment_nm: float  # norm of the commanded moment; default 30
+    projector: Projector  # default DYNAMIC
+    nullspace_stiffness: Float  # (n,) [Nm/rad] default 10
+    nullspace_damping: Float  # (n,) [Nms/rad] default 2
+    nullspace_clip_nm: Float  # (n,) clipped before projection; default 5
+    # -- joint effects
+    barrier_margin_rad: float  # the barrier begins this far before a limit; default 0.1
+    barrier_gain: float  # barrier torque at the limit as a fraction of torque_limit_nm; default 1
+    friction_coulomb_nm: Float  # (n,) default 0 = off
+    friction_viscous_nms_rad: Float  # (n,) default 0 = off
+    friction_velocity_rad_s: float  # width of the smooth sign; default 0.05
+    guide_damping_nms_rad: Float  # (n,) default 0.5
+    fault_damping_nms_rad: Float  # (n,) default 4
+    # -- filters
+    stiffness_rate: Float  # (6,) change per second [N/m/s, Nm/rad/s]; default 2000 x3, 120 x3
+    damping_ratio_rate: float  # change per second; default 4
+    engage_s: float  # time over which the law fades in and out around GUIDE; default 0.3
+    activation_blend_s: float  # time over which the torque found at activation fades; default 0.3
+    # -- follower
+    max_linear_velocity_m_s: float  # default 1
+    max_angular_velocity_rad_s: float  # default 2.5
+    max_linear_acceleration_m_s2: float  # default 10
+    max_angular_acceleration_rad_s2: float  # default 25
+    stop_s: float  # a starved or stopped target rests after at most this; default 0.1
+    release_s: float  # after this long starved, lower the stiffness; default inf = never
+    release_stiffness_scale: float  # ... to this fraction; default 0.2
+    max_jump_m: float  # first future waypoint against the current target; default 0.1
+    max_jump_rad: float  # default 0.5
+    max_start_delay_s: float  # a first waypoint further ahead is refused; default 5
+    max_waypoints: int  # capacity, allocated once; default 256
+    workspace_lower_m: Float  # (3,) box for the target; default -inf
+    workspace_upper_m: Float  # (3,) default inf
+    # -- time
+    dt_min_s: float  # dt outside [min, max] is an overrun and is clamped; default 0.0002
+    dt_max_s: float  # default 0.005
+
+class TrajectoryResult:
+    """What became of a trajectory."""
+
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def reason(self) -> str:
+        """Why it was refused, with the numbers; empty if accepted."""
+    @property
+    def dropped(self) -> int:
+        """Waypoints whose time had passed."""
+
+class TickOutput:
+    """Result of one tick; one object per controller, arrays are views of live memory."""
+
+    @property
+    def torque(self) -> Float:
+        """(n,) [Nm] to send to the joints, gravity included."""
+    @property
+    def target_pose(self) -> Float:
+        """(7,) what the law pulled towards in this tick."""
+    @property
+    def target_twist(self) -> Float:
+        """(6,) its velocity."""
+    @property
+    def pose_error(self) -> Float:
+        """(6,) [target - tcp; log(R_target R_tcp^T)] before clipping, base axes."""
+    @property
+    def wrench(self) -> Float:
+        """(6,) commanded on the tool point after limits, base axes."""
+    @property
+    def stiffness(self) -> Float:
+        """(6, 6) in use in this tick, in the axes of `stiffness_frame`."""
+    @property
+    def starved(self) -> bool:
+        """The trajectory ran out; the target has stopped (or is stopping) since."""
+    @property
+    def moving(self) -> bool:
+        """A trajectory is being followed, or the target is not yet at rest."""
+    @property
+    def fault(self) -> Fault: ...
+    @property
+    def fault_name(self) -> str:
+        """Lower case name of the fault; "" if none."""
+    @property
+    def wrench_limited(self) -> bool: ...
+    @property
+    def torque_limited(self) -> bool: ...
+    @property
+    def rate_limited(self) -> bool: ...
+    @property
+    def overrun(self) -> bool:
+        """dt of this tick was outside its bounds, or the clock ran backwards."""
+    @property
+    def mode(self) -> Mode: ...
+
+class Counters:
+    """Since construction."""
+
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def overruns(self) -> int: ...
+    @property
+    def starvations(self) -> int: ...
+    @property
+    def dropped_waypoints(self) -> int: ...
+    @property
+    def rejected_trajectories(self) -> int: ...
+    @property
+    def accepted_trajectories(self) -> int: ...
+    @property
+    def faults(self) -> int: ...
+
+class Controller:
+    """Cartesian impedance controller with a trajectory follower and a safety envelope."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        """Validate and copy the parameters (ValueError); allocate everything."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """A copy."""
+    def activate(
+        self,
+        now_ns: int,
+        q: ArrayLike,
+        base_from_tcp_position: ArrayLike,
+        base_from_tcp_rotation: ArrayLike,
+        tau_measured: ArrayLike | None = None,
+    ) -> None:
+        """Start from the measured state: call before the first tick and after every gap.
+
+        The target becomes the measured pose (7 values of position (3,) and rotation matrix
+        (3, 3)), the nullspace posture becomes `q`, the mode CARTESIAN at rest, a latched fault is
+        cleared, any trajectory forgotten. With `tau_measured` (n,) the first tick commands just that
+        torque and fades to the law over `activation_blend_s`; without, the law's own torque.
+        Raises ValueError if anything is not finite.
+        """
+
+    def tick(
+        self,
+        now_ns: int,
+        dt_s: float,
+        q: Float,
+        dq: Float,
+        tau_measured: Float | None,
+        jacobian: Float,
+        mass: Float,
+        bias: Float,
+        base_from_tcp_position: Float,
+        base_from_tcp_rotation: Float,
+    ) -> TickOutput:
+        """One control step.
+
+        Args: q, dq, tau_measured (or None), bias: (n,) [rad, rad/s, Nm, Nm]; jacobian (6, n) of
+        the tool point, base axes, linear rows first (Pinocchio's LOCAL_WORLD_ALIGNED); mass
+        (n, n); bias: gravity plus Coriolis torques; position (3,), rotation (3, 3).
+        float64 arrays of any memory order are read without a copy. Wrong shapes raise ValueError.
+        Non-finite values do not raise: they latch a fault (see `Fault`). RuntimeError before
+        `activate`.
+        """
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change the mode without a bump. Leaving CARTESIAN drops the trajectory."""
+
+    def set_impedance(
+        self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None
+    ) -> None:
+        """New stiffness, (6,) or (6, 6), and damping ratio (6,); reached along a ramp.
+
+        ValueError, and no change, if not finite, not symmetric or not positive semidefinite.
+        """
+
+    def set_nullspace_posture(self, q: ArrayLike) -> None:
+        """Posture (n,) [rad] that the nullspace spring pulls towards."""
+
+    def set_trajectory(
+        self,
+        times_ns: ArrayLike,
+        poses: ArrayLike,
+        now_ns: int,
+        twists: ArrayLike | None = None,
+        stiffness: ArrayLike | None = None,
+    ) -> TrajectoryResult:
+        """Replace what is being followed by stamped waypoints, without a step.
+
+        Args: times_ns (N,) int64 strictly increasing; poses (N, 7); twists (N, 6), a row of NaN =
+        not given; stiffness (N, 6) diagonals, a row of NaN = not given. No waypoints
+        (N = 0): decelerate and hold now, which is not starvation.
+
+        Waypoints at or before now are dropped and counted. From the present target and its velocity a
+        smooth curve leads to the first future waypoint and on through the others. Velocities not
+        given come from the neighbours; without a twist the last waypoint is a resting point. After
+        the last waypoint's time the target stops within `stop_s`, holds, and is `starved`,
+        unless the last twist was given as zero: then the motion was planned to end there.
+
+        Never raises on values: refuses with a reason (too far from the target, non-finite, times
+        not increasing, all in the past, too many, wrong mode, a fault is latched) and goes on with
+        what was followed before. Wrong shapes raise ValueError.
+        """
+
+    def set_target(self, pose: ArrayLike, now_ns: int) -> TrajectoryResult:
+        """Move to one pose (7,) as fast as the follower's limits allow, and rest there.
+
+        For clients that stream single poses: a step in the pose becomes a ramp. Refused like a
+        trajectory, but with no limit on the jump.
+        """
+
+    def reset_fault(
+        self, now_ns: int, q: ArrayLike, base_from_tcp_position: ArrayLike,
+        base_from_tcp_rotation: ArrayLike,
+    ) -> None:
+        """Clear a latched fault and hold the measured pose, in the mode before the fault, without a
+        bump: the torque goes on from the last one commanded."""
+
+    @property
+    def output(self) -> TickOutput:
+        """Of the latest tick."""
+    @property
+    def counters(self) -> Counters: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def starved(self) -> bool: ...
+
+def rotation_log(rotation: ArrayLike) -> Float:
+    """Rotation vector (3,) of a rotation matrix (3, 3), angle in [0, pi]."""
+
+def rotation_exp(vector: ArrayLike) -> Float:
+    """Rotation matrix (3, 3) of a rotation vector (3,)."""
+
+def interpolate(
+    times_ns: Sequence[int], poses: ArrayLike, twists: ArrayLike | None, t_ns: int
+) -> tuple[Float, Float]:
+    """Pose (7,) and twist (6,) at `t_ns` of the curve through waypoints, without limits.
+
+    The follower's own curve, for planners and plots: at rest at the first and last waypoint unless
+    twists say otherwise.
+    """
