@@ -5,6 +5,7 @@
 
 if [ -n "${ZSH_VERSION:-}" ]; then
     _takt_shell=zsh
+    # shellcheck disable=SC2296
     _takt_file=${(%):-%x}
 else
     _takt_shell=bash
@@ -28,6 +29,7 @@ _takt_prepend() {  # variable, directory: put it first, once
 if [ -f "$TAKT_ROOT/.venv/bin/activate" ]; then
     if [ "${VIRTUAL_ENV:-}" != "$TAKT_ROOT/.venv" ]; then
         export VIRTUAL_ENV_DISABLE_PROMPT=1
+        # shellcheck disable=SC1091
         . "$TAKT_ROOT/.venv/bin/activate"
     fi
     if [ -e "$TAKT_ROOT/.venv/share/ament_index/resource_index/packages/rclpy" ]; then
@@ -46,6 +48,7 @@ if [ -f "$TAKT_ROOT/.venv/bin/activate" ]; then
 fi
 
 if [ -f "$TAKT_ROOT/install/local_setup.$_takt_shell" ]; then
+    # shellcheck disable=SC1090
     . "$TAKT_ROOT/install/local_setup.$_takt_shell"
 fi
 

@@ -29,7 +29,9 @@ def _source_files(folder: Path) -> list[Path]:
     files = []
     for directory, subdirectories, names in os.walk(folder):
         subdirectories[:] = [
-            name for name in subdirectories if not name.startswith(("__", ".")) and "egg" not in name
+            name
+            for name in subdirectories
+            if not name.startswith(("__", ".")) and "egg" not in name
         ]
         files += [Path(directory) / name for name in names]
     return files
@@ -88,13 +90,16 @@ class Build:
             self._stamp(name).clear()
         python = self._environment.python
         log.run(
-            ["nice", python, "-m", "colcon", "--log-base", self._root / "build/log", "build"]
-            + ["--base-paths", str(self._root / "src"), "--build-base", str(self._root / "build")]
-            + ["--install-base", str(self._root / "install"), "--symlink-install"]
-            + ["--metas", str(self._root / "colcon.meta"), "--parallel-workers", "2"]
-            + ["--event-handlers", "console_cohesion+", "--packages-select", *changed]
-            + ["--cmake-args", "-GNinja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"]
-            + [f"-DPython3_EXECUTABLE={python}", f"-DPython_EXECUTABLE={python}"],
+            [
+                *("nice", python, "-m", "colcon", "--log-base", self._root / "build/log", "build"),
+                *("--base-paths", self._root / "src", "--build-base", self._root / "build"),
+                *("--install-base", self._root / "install", "--symlink-install"),
+                *("--metas", self._root / "colcon.meta", "--parallel-workers", "2"),
+                *("--continue-on-error", "--event-handlers", "console_cohesion+"),
+                *("--packages-select", *changed),
+                *("--cmake-args", "-GNinja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"),
+                *(f"-DPython3_EXECUTABLE={python}", f"-DPython_EXECUTABLE={python}"),
+            ],
             env=env,
             on_failure="After mending the package named above, run it again. If CMake does not "
             "find a package x_y of ROS, add ros-x-y to requirements.txt.",

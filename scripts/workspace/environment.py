@@ -72,12 +72,14 @@ class Environment:
             reason = "its Python is gone" if works.returncode else f"ROS 2 is now: {self.ros}"
             log.note(f"making {self.prefix.name} anew: {reason}")
             shutil.rmtree(self.prefix)
-        command = [sys.executable, "-m", "venv", self.prefix]
-        log.run(command if self.ros.wheels else [*command, "--system-site-packages"])
+        options = [] if self.ros.wheels else ["--system-site-packages"]
+        log.run([sys.executable, "-m", "venv", *options, self.prefix])
         return f"created with Python {sys.version.split()[0]}"
 
     def _check_sourced_ros(self) -> None:
-        probe = subprocess.run([sys.executable, "-c", "import rclpy"], capture_output=True, check=False)
+        probe = subprocess.run(
+            [sys.executable, "-c", "import rclpy"], capture_output=True, check=False
+        )
         if probe.returncode != 0:
             raise SetupError(
                 f"ROS 2 {self.ros.distribution} is sourced, but {sys.executable} cannot import "
@@ -98,8 +100,12 @@ class Environment:
         self._stamp.clear()
         wanted = requirements(self.root, self.ros)
         log.run(
-            [self.python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
-            + ["-c", str(self._constraints()), *wanted],
+            [
+                *(self.python, "-m", "pip", "install"),
+                *("--disable-pip-version-check", "--progress-bar=off"),
+                *("-c", self._constraints()),
+                *wanted,
+            ],
             on_failure="If the network failed, run it again: what has arrived is kept.",
         )
         if self.ros.wheels:

@@ -42,7 +42,9 @@ def needs() -> list[Need]:
     compiler = os.environ.get("CXX", "c++")
     return [
         Need("g++", "a C++ compiler (c++)", bool(shutil.which(compiler)), True),
-        Need(f"python{version}-venv", "Python's ensurepip", find_spec("ensurepip") is not None, True),
+        Need(
+            f"python{version}-venv", "Python's ensurepip", find_spec("ensurepip") is not None, True
+        ),
         Need(f"python{version}-dev", "Python's headers", header.exists(), True),
         Need("libegl1", "headless rendering (EGL)", _library_present("libEGL.so.1"), False),
         Need("libgl1-mesa-dri", "software rendering", _software_renderer_present(), False),
@@ -74,7 +76,9 @@ def install_missing(log: Log) -> str:
         apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
         try:
             log.run([*apt, "update", "-q"], on_failure=hint)
-            log.run([*apt, "install", "-q", "-y", "--no-install-recommends", *names], on_failure=hint)
+            log.run(
+                [*apt, "install", "-q", "-y", "--no-install-recommends", *names], on_failure=hint
+            )
         except SetupError:
             if any(need.to_build for need in missing):
                 raise
