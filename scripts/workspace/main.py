@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from build import Build
+from colcon_build import Build
 from environment import Environment, RosSource
 from stages import Log, SetupError
 from system import install_missing, needs

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 _TAIL_LINES = 25
 
@@ -20,12 +22,15 @@ class Log:
     """Shows the progress of stages and keeps the output of their commands."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file = path.open("w", encoding="utf-8")
         self._stage = ""
         self._start_s = time.monotonic()
         self._live = sys.stdout.isatty()
+
+    @functools.cached_property
+    def _file(self) -> TextIO:
+        """Opened at the first line: a set-up with nothing to do keeps the last log."""
+        return self.path.open("w", encoding="utf-8")
 
     def begin(self, stage: str, why: str) -> None:
         self._stage, self._start_s = stage, time.monotonic()
