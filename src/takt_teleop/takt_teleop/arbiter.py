@@ -1,0 +1,325 @@
+"""The arbiter: who commands the robot, and what is sent. Without ROS; time is an argument.
+
+Every public method takes the present ROS time and returns the effects in the order in which
+they are to be published. The arbiter never reads a clock and never waits.
+"""
+
+from __future__ import annotations
+
+from takt_core.chunk import ActionChunk
+from takt_core.trajectory import Trajectory, Waypoint
+from takt_teleop.effects import Effect, ModeChange, Notice, SetGuide
+from takt_teleop.human_driver import HumanDriver
+from takt_teleop.inputs import ArmReport, Button, DeviceCommand, Heartbeat
+from takt_teleop.motion_trigger import MotionTrigger
+from takt_teleop.policy_driver import PolicyDriver
+from takt_teleop.policy_watch import PolicyWatch
+from takt_teleop.records import Context, human_record, policy_record
+from takt_teleop.settings import ArbiterParameters
+from takt_teleop.transitions import Event, Mode, next_mode
+from takt_teleop.watchdogs import ArmWatch, plan_trouble
+
+_POLICY_MODES = (Mode.POLICY, Mode.SHARED)
+# ROS time that goes back by less is jitter between messages of /clock, not a restart.
+_CLOCK_JITTER_NS = 50_000_000
+# After these the same run of a policy does not start again by itself; see PolicyWatch.
+_BLOCKING = (
+    Event.CHUNK_REFUSED,
+    Event.TRAJECTORY_REJECTED,
+    Event.ARM_FAULT,
+    Event.OTHER_COMMANDER,
+)
+_BUTTON_EVENTS = {
+    Button.TAKE_OVER: Event.TAKE_OVER,
+    Button.RELEASE: Event.RELEASE,
+    Button.STOP: Event.STOP,
+}
+
+
+class Arbiter:
+    """State machine between policies, an operator, and one arm.
+
+    Attributes:
+        mode, reason, epoch: as published in takt_msgs/ControlMode.
+        discarded_chunks: of another epoch, another policy, or while no policy commands.
+        late_actions: actions whose time had passed when their chunk arrived.
+    """
+
+    def __init__(self, parameters: ArbiterParameters, now_ns: int) -> None:
+        self.mode = Mode.HOLD
+        self.reason = "started"
+        self.epoch = 1
+        self.discarded_chunks = 0
+        self.late_actions = 0
+        self._parameters = parameters
+        self._watch = PolicyWatch(round(parameters.policy_timeout_s * 1e9))
+        self._arm = ArmWatch(round(parameters.arm_timeout_s * 1e9))
+        self._policy = PolicyDriver(parameters)
+        self._human = HumanDriver(parameters)
+        self._trigger = MotionTrigger(parameters)
+        self._device: DeviceCommand | None = None
+        self._operator_id = ""
+        self._words = ""
+        self._now_ns = self._epoch_start_ns = self._sent_ns = self._next_stream_ns = now_ns
+        self._effects: list[Effect] = []
+
+    # --- inputs -------------------------------------------------------------------------
+
+    def start(self) -> list[Effect]:
+        """The mode at start, for late subscribers."""
+        return [ModeChange(self._now_ns, self.mode, self.mode, None, self.reason, self.epoch)]
+
+    def heartbeat(self, heartbeat: Heartbeat, now_ns: int) -> list[Effect]:
+        self._enter(now_ns)
+        self._watch.update(heartbeat)
+        return self._finish()
+
+    def arm(self, report: ArmReport, now_ns: int) -> list[Effect]:
+        self._enter(now_ns)
+        self._arm.update(report)
+        return self._finish()
+
+    def commanders(self, others: str, now_ns: int) -> list[Effect]:
+        """Who else publishes on the command topic, in words; empty if nobody does."""
+        self._enter(now_ns)
+        self._arm.other_commanders = others
+        return self._finish()
+
+    def chunk(self, chunk: ActionChunk, now_ns: int) -> list[Effect]:
+        self._enter(now_ns)
+        self._supervise()
+        self._take_chunk(chunk)
+        return self._finish()
+
+    def bad_chunk(self, reason: str, now_ns: int) -> list[Effect]:
+        """Something that is no chunk: not finite, of the wrong length."""
+        self._enter(now_ns)
+        self._fire(Event.CHUNK_REFUSED, f"chunk refused: {reason}")
+        return self._finish()
+
+    def device(self, command: DeviceCommand, now_ns: int) -> list[Effect]:
+        self._enter(now_ns)
+        self._supervise()
+        self._device = command
+        name = command.device or "the device"
+        event = _BUTTON_EVENTS.get(command.button)
+        if event is not None:
+            reason = f"button of {name}"
+            success, answer = self._ask(event, reason, command.operator_id, command.correction)
+            self._effects += [] if success else [Notice(answer)]
+        elif self.mode is Mode.POLICY and self._trigger.moved(command):
+            self._operator_id = command.operator_id
+            self._fire(Event.DEVICE_MOVED, f"{name} was moved")
+        if self.mode is Mode.HUMAN and self._arm.newest is not None:
+            self._words = command.correction or self._words
+            self._human.use(command, self._arm.newest)
+        return self._finish()
+
+    def request(
+        self, event: Event, now_ns: int, reason: str = "", operator_id: str = "", words: str = ""
+    ) -> tuple[bool, str, list[Effect]]:
+        """A service call: success, answer for the caller, effects."""
+        self._enter(now_ns)
+        self._supervise()
+        success, answer = self._ask(event, reason, operator_id, words)
+        return success, answer, self._finish()
+
+    def tick(self, now_ns: int) -> list[Effect]:
+        """Watchdogs, streaming and records; to be called at a steady rate."""
+        self._enter(now_ns)
+        self._supervise()
+        if self._now_ns >= self._next_stream_ns:
+            self._stream()
+        return self._finish()
+
+    def _enter(self, now_ns: int) -> None:
+        if now_ns < self._now_ns - _CLOCK_JITTER_NS:
+            self._restart_clock(now_ns)
+        self._now_ns = max(now_ns, self._now_ns)
+        self._record()
+
+    def _finish(self) -> list[Effect]:
+        self._supervise()
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _restart_clock(self, now_ns: int) -> None:
+        """All stamps are of another time: what was known is unknown again."""
+        back_s = (self._now_ns - now_ns) / 1e9
+        self._now_ns = self._epoch_start_ns = self._sent_ns = self._next_stream_ns = now_ns
+        self._watch.forget()
+        self._arm.forget()
+        self._policy.clear()
+        self._human.clear()
+        self._device = None
+        self._fire(Event.CLOCK_JUMPED, f"ROS time went back by {back_s:.3f} s")
+
+    # --- what leads to a change of mode ---------------------------------------------------
+
+    def _ask(self, event: Event, why: str, operator_id: str, words: str) -> tuple[bool, str]:
+        """An operator's wish: success and an answer in words."""
+        trouble = self._arm.trouble(self._now_ns)
+        if event in (Event.TAKE_OVER, Event.GUIDE) and trouble is not None:
+            return False, f"{event.value} refused: {trouble[1]}"
+        self._operator_id = operator_id or self._operator_id
+        self._words = words or self._words
+        lifted = ""
+        if event is Event.PAUSE:
+            self._watch.pause(why)
+        elif event is Event.RELEASE and self.mode is not Mode.STOPPED:
+            lifted = self._watch.release()
+        before = self.mode
+        if self._fire(event, f"{event.value}: {why}" if why else event.value):
+            return True, f"{before.name} -> {self.mode.name}"
+        if lifted:
+            return True, f"lifted: {lifted}"
+        if event is Event.PAUSE and self.mode is Mode.HOLD:
+            return True, "HOLD; no policy starts before control/release"
+        if event is Event.RESET and self.mode is Mode.HOLD:
+            state = "nothing is latched" if trouble is None else trouble[1]
+            return trouble is None, f"HOLD; {state}"
+        is_done = event is Event.STOP
+        return is_done, f"{event.value} changes nothing in {self.mode.name} ({self.reason})"
+
+    def _supervise(self) -> None:
+        """Stop what must not go on; start a policy that may."""
+        now_ns = self._now_ns
+        trouble = self._arm.trouble(now_ns)
+        if self.mode is Mode.HOLD:
+            runner = self._watch.runner(now_ns) if trouble is None else ""
+            if runner:
+                self._watch.active = runner
+                shared = self._parameters.shared
+                event = Event.POLICY_RUNS_SHARED if shared else Event.POLICY_RUNS
+                self._fire(event, f"policy {runner} runs")
+            return
+        if self.mode in (*_POLICY_MODES, Mode.HUMAN):
+            trouble = trouble or self._arm.rejection()
+        if self.mode in _POLICY_MODES:
+            trouble = trouble or self._watch.trouble(now_ns)
+            trouble = trouble or plan_trouble(
+                self._policy.plan,
+                self._arm.newest,
+                self._parameters,
+                now_ns,
+                self._epoch_start_ns,
+                self._sent_ns,
+            )
+        if trouble is not None:
+            self._fire(*trouble)
+
+    def _fire(self, event: Event, reason: str) -> bool:
+        """Go where the table says; False where it says that nothing changes."""
+        target = next_mode(self.mode, event)
+        if target is None:
+            return False
+        previous = self.mode
+        self._block_runs(event, reason)
+        if previous is Mode.HUMAN and event is Event.RELEASE and self._words:
+            self._close_takeover()
+        self.mode, self.reason = target, reason
+        self.epoch += 1
+        self._epoch_start_ns = self._now_ns
+        self._effects.append(
+            ModeChange(
+                self._now_ns, target, previous, event, reason, self.epoch, self._operator_id
+            )
+        )
+        self._go(previous, target)
+        return True
+
+    def _block_runs(self, event: Event, reason: str) -> None:
+        if event is Event.STOP:
+            self._watch.block_all(reason)
+        elif self.mode in _POLICY_MODES and (
+            event in _BLOCKING or self._parameters.require_explicit_run
+        ):
+            self._watch.block(self._watch.active, reason)
+
+    def _go(self, previous: Mode, target: Mode) -> None:
+        self._policy.clear()
+        self._human.clear()
+        self._trigger.rearm()
+        if previous is Mode.GUIDE:
+            self._effects.append(SetGuide(False))
+        if target is Mode.HUMAN and self._arm.newest is not None:
+            self._human.engage(self._arm.newest)
+            self._stream()
+        elif target in (Mode.HOLD, Mode.GUIDE, Mode.STOPPED):
+            self._send(Trajectory((), "hold"))
+        if target is Mode.GUIDE:
+            self._effects.append(SetGuide(True))
+        if target in (Mode.HOLD, Mode.STOPPED):
+            self._operator_id = self._words = ""
+
+    # --- what is sent -------------------------------------------------------------------
+
+    def _take_chunk(self, chunk: ActionChunk) -> None:
+        under_policy = self.mode in _POLICY_MODES
+        wanted = self._watch.active if under_policy else self._watch.shadow(self._now_ns)
+        is_of_epoch = chunk.epoch == self.epoch and chunk.reference_ns >= self._epoch_start_ns
+        is_wanted = is_of_epoch and chunk.policy == wanted
+        report = self._arm.newest
+        if is_wanted and self.mode is Mode.HUMAN:
+            self._policy.shadow(chunk, self._now_ns)
+        elif is_wanted and under_policy and report is not None:
+            shared = self.mode is Mode.SHARED
+            intake = self._policy.follow(chunk, report, self._source(), self._now_ns, shared)
+            self.late_actions += intake.late
+            if intake.refusal:
+                self._fire(Event.CHUNK_REFUSED, intake.refusal)
+            elif intake.trajectory is not None:
+                self._send(intake.trajectory)
+        else:
+            self.discarded_chunks += 1
+
+    def _stream(self) -> None:
+        trajectory = None
+        if self.mode is Mode.HUMAN:
+            trajectory = self._human.stream(self._now_ns)
+        elif self.mode is Mode.SHARED and self._arm.newest is not None:
+            trajectory = self._policy.correct(
+                self._now_ns, self._live_device(), self._arm.newest.target, self._source()
+            )
+        if trajectory is not None:
+            self._send(trajectory)
+        self._next_stream_ns = self._now_ns + round(1e9 / self._parameters.stream_hz)
+
+    def _live_device(self) -> DeviceCommand | None:
+        timeout_ns = round(self._parameters.device_timeout_s * 1e9)
+        device = self._device
+        is_live = device is not None and self._now_ns - device.stamp_ns <= timeout_ns
+        return device if is_live else None
+
+    def _send(self, trajectory: Trajectory) -> None:
+        self._sent_ns = self._now_ns
+        self._effects.append(trajectory)
+
+    # --- what is recorded ---------------------------------------------------------------
+
+    def _record(self) -> None:
+        """One record for each action whose time has come."""
+        if self.mode in _POLICY_MODES:
+            for step in self._policy.plan.take_due(self._now_ns):
+                self._effects.append(policy_record(step, self._context()))
+        elif self.mode is Mode.HUMAN:
+            for waypoint in self._human.take_due(self._now_ns):
+                self._record_human(waypoint)
+            self._policy.plan.take_due(self._now_ns)
+
+    def _record_human(self, waypoint: Waypoint) -> None:
+        shadow = self._policy.plan.at(waypoint.time_ns)
+        self._effects.append(human_record(waypoint, shadow, self._context()))
+
+    def _close_takeover(self) -> None:
+        """The operator's words at release go into one last record of the takeover."""
+        self._record_human(Waypoint(self._now_ns, self._human.pose))
+
+    def _context(self) -> Context:
+        return Context(self.mode, self._source(), self.epoch, self._operator_id, self._words)
+
+    def _source(self) -> str:
+        prefix = self._parameters.replay_prefix
+        if self.mode is Mode.POLICY and self._watch.active.startswith(prefix):
+            return "replay"
+        return self.mode.name.lower()

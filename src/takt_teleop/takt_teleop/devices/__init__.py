@@ -1,0 +1,1 @@
+"""Teleoperation devices, each without ROS: bytes or events in, a velocity out."""

@@ -1,0 +1,1 @@
+"""The ROS nodes of this package; nothing else here imports ROS."""

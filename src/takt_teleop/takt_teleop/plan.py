@@ -1,0 +1,131 @@
+"""The actions of a policy that are still to come, spliced together from its chunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+from takt_core.chunk import ActionChunk
+from takt_core.geometry import Array, Pose, interpolate_pose, pose_error
+from takt_core.trajectory import Waypoint
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedStep:
+    """One action of a chunk.
+
+    Attributes:
+        time_ns: for which the action is meant [ns].
+        base: what the policy proposed.
+        twist: (6,) of the tool at that time, axes of the base frame [m/s, rad/s].
+        residual: (6,) the operator's correction, axes of the base frame [m, rad], or None.
+    """
+
+    time_ns: int
+    base: Pose
+    twist: Array
+    chunk: ActionChunk
+    offset: int
+    residual: Array | None = None
+
+    @property
+    def executed(self) -> Pose:
+        """The action with its correction."""
+        return self.base if self.residual is None else corrected(self.base, self.residual)
+
+    @property
+    def index(self) -> int:
+        """Of the action within the predicted horizon of its chunk."""
+        return self.chunk.first_index + self.offset
+
+    @property
+    def gripper_width_m(self) -> float | None:
+        widths = self.chunk.gripper_width_m
+        return None if widths is None else float(widths[self.offset])
+
+    def waypoint(self, latency_ns: int) -> Waypoint:
+        """As it is sent: earlier by the latency of the actuator."""
+        return Waypoint(
+            self.time_ns - latency_ns,
+            self.executed,
+            self.twist,
+            self.chunk.stiffness,
+            self.gripper_width_m,
+        )
+
+
+class Plan:
+    """Actions in ascending time; a chunk replaces what was planned from its start on."""
+
+    def __init__(self, latency_ns: int, lead_ns: int) -> None:
+        self._latency_ns = latency_ns
+        self._lead_ns = lead_ns
+        self._steps: list[PlannedStep] = []
+        self._last: PlannedStep | None = None
+
+    def future(self, steps: list[PlannedStep], now_ns: int) -> list[PlannedStep]:
+        """Those whose waypoint can still arrive in time."""
+        earliest_ns = now_ns + self._lead_ns + self._latency_ns
+        return [step for step in steps if step.time_ns > earliest_ns]
+
+    def splice(self, steps: list[PlannedStep]) -> None:
+        """Replace everything from the first of these steps on."""
+        self._steps = [step for step in self._steps if step.time_ns < steps[0].time_ns] + steps
+
+    def correct(self, residual: Array, now_ns: int) -> list[PlannedStep]:
+        """Give the steps that can still be sent this correction; the steps."""
+        open_steps = self.future(self._steps, now_ns)
+        settled = self._steps[: len(self._steps) - len(open_steps)]
+        open_steps = [replace(step, residual=residual) for step in open_steps]
+        self._steps = settled + open_steps
+        return open_steps
+
+    def take_due(self, now_ns: int) -> list[PlannedStep]:
+        """Remove and return the steps whose time has come."""
+        due = [step for step in self._steps if step.time_ns <= now_ns]
+        self._steps = self._steps[len(due) :]
+        self._last = due[-1] if due else self._last
+        return due
+
+    def at(self, time_ns: int) -> PlannedStep | None:
+        """The action for a time between two steps, or None where nothing is planned."""
+        steps = ([] if self._last is None else [self._last]) + self._steps
+        for before, after in zip(steps, steps[1:], strict=False):
+            if before.time_ns <= time_ns <= after.time_ns:
+                span = after.time_ns - before.time_ns
+                fraction = (time_ns - before.time_ns) / span if span else 1.0
+                pose = interpolate_pose(before.base, after.base, fraction)
+                return replace(after, time_ns=time_ns, base=pose)
+        return None
+
+    @property
+    def end_ns(self) -> int | None:
+        """When the last waypoint that was sent is reached, or None before the first chunk."""
+        last = self._steps[-1] if self._steps else self._last
+        return None if last is None else last.time_ns - self._latency_ns
+
+    def clear(self) -> None:
+        self._steps.clear()
+        self._last = None
+
+
+def steps_of(chunk: ActionChunk) -> list[PlannedStep]:
+    """The actions of a chunk with their velocities by central differences."""
+    step_s = chunk.step_ns / 1e9
+    count = len(chunk.poses)
+    steps = []
+    for i, pose in enumerate(chunk.poses):
+        before, after = max(i - 1, 0), min(i + 1, count - 1)
+        twist = np.zeros(6)
+        if after > before:
+            twist = pose_error(chunk.poses[after], chunk.poses[before])
+            twist /= (after - before) * step_s
+        steps.append(PlannedStep(chunk.time_ns(i), pose, twist, chunk, i))
+    return steps
+
+
+def corrected(pose: Pose, residual: Array) -> Pose:
+    """The pose moved and turned by ``residual`` (6,) in the axes of the base frame [m, rad]."""
+    rotation = Rotation.from_rotvec(residual[3:]) * Rotation.from_quat(pose.quaternion_xyzw)
+    return Pose(pose.position_m + residual[:3], rotation.as_quat())

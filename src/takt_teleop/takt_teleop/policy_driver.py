@@ -1,0 +1,93 @@
+"""POLICY and SHARED: turns chunks into what is sent, and keeps it until its time comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from takt_core.chunk import ActionChunk
+from takt_core.geometry import Pose, pose_error
+from takt_core.trajectory import Trajectory
+from takt_teleop.correction import SharedCorrection
+from takt_teleop.inputs import ArmReport, DeviceCommand
+from takt_teleop.plan import Plan, PlannedStep, steps_of
+from takt_teleop.settings import ArbiterParameters
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of a chunk: a trajectory to send, or a refusal, or neither (all late)."""
+
+    trajectory: Trajectory | None = None
+    refusal: str = ""
+    late: int = 0
+
+
+class PolicyDriver:
+    """The plan of the active policy, with the operator's correction in SHARED."""
+
+    def __init__(self, parameters: ArbiterParameters) -> None:
+        self._parameters = parameters
+        self._latency_ns = round(parameters.actuator_latency_s * 1e9)
+        self._correction = SharedCorrection(parameters)
+        self.plan = Plan(self._latency_ns, round(parameters.minimum_lead_s * 1e9))
+
+    def clear(self) -> None:
+        """Forget all chunks and the correction."""
+        self.plan.clear()
+        self._correction.clear()
+
+    def follow(
+        self, chunk: ActionChunk, report: ArmReport, source: str, now_ns: int, shared: bool
+    ) -> Intake:
+        """Splice a chunk into the plan, unless it starts too far from the present target."""
+        steps, late = self._open(chunk, now_ns)
+        if not steps:
+            return Intake(late=late)
+        residual = self._correction.value if shared else None
+        refusal = self._jump(steps[0], residual, report.target)
+        if refusal:
+            return Intake(refusal=f"chunk {chunk.id} of {chunk.policy} refused: {refusal}")
+        self.plan.splice(steps)
+        if residual is not None:
+            steps = self.plan.correct(residual, now_ns)
+        return Intake(self._trajectory(steps, source), late=late)
+
+    def shadow(self, chunk: ActionChunk, now_ns: int) -> None:
+        """Keep a chunk of a policy that is overridden; it is never sent."""
+        steps, _ = self._open(chunk, now_ns)
+        if steps:
+            self.plan.splice(steps)
+
+    def correct(
+        self, now_ns: int, device: DeviceCommand | None, target: Pose, source: str
+    ) -> Trajectory | None:
+        """What to send when the operator's correction has changed; ``device`` None: silent."""
+        before = self._correction.value
+        value = self._correction.advance(now_ns, device, target)
+        if not np.any(value != before):
+            return None
+        steps = self.plan.correct(value, now_ns)
+        return self._trajectory(steps, source) if steps else None
+
+    def _open(self, chunk: ActionChunk, now_ns: int) -> tuple[list[PlannedStep], int]:
+        steps = steps_of(chunk)
+        future = self.plan.future(steps, now_ns)
+        return future, len(steps) - len(future)
+
+    def _trajectory(self, steps: list[PlannedStep], source: str) -> Trajectory:
+        waypoints = tuple(step.waypoint(self._latency_ns) for step in steps)
+        return Trajectory(waypoints, source, steps[0].chunk.id)
+
+    def _jump(self, step: PlannedStep, residual: np.ndarray | None, target: Pose) -> str:
+        p = self._parameters
+        error = pose_error(step.base, target)
+        if residual is not None:
+            error = error + residual
+        way, turn = float(np.linalg.norm(error[:3])), float(np.linalg.norm(error[3:]))
+        if way <= p.max_jump_m and turn <= p.max_jump_rad:
+            return ""
+        return (
+            f"its first waypoint is {way:.3f} m and {turn:.2f} rad from the present target; "
+            f"allowed are max_jump_m {p.max_jump_m:g} and max_jump_rad {p.max_jump_rad:g}"
+        )

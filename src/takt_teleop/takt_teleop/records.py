@@ -1,0 +1,75 @@
+"""StepRecords: each executed action with what stood behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from takt_core.trajectory import Waypoint
+from takt_teleop.effects import StepRecord
+from takt_teleop.plan import PlannedStep
+from takt_teleop.transitions import Mode
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all records of a moment have in common."""
+
+    mode: Mode
+    source: str
+    epoch: int
+    operator_id: str = ""
+    correction: str = ""
+
+
+def policy_record(step: PlannedStep, context: Context) -> StepRecord:
+    """Of an action of a policy, with the operator's correction in SHARED."""
+    chunk = step.chunk
+    return StepRecord(
+        time_ns=step.time_ns,
+        mode=context.mode,
+        source=context.source,
+        epoch=context.epoch,
+        executed=step.executed,
+        observed_ns=chunk.reference_ns,
+        chunk_id=chunk.id,
+        chunk_index=step.index,
+        base=step.base,
+        residual=step.residual,
+        gripper_width_m=step.gripper_width_m,
+        scores=chunk.scores,
+        uncertainty=chunk.uncertainty,
+        goal=chunk.goal,
+        correction=context.correction,
+        policy=chunk.policy,
+        policy_hash=chunk.policy_hash,
+        operator_id=context.operator_id,
+    )
+
+
+def human_record(waypoint: Waypoint, shadow: PlannedStep | None, context: Context) -> StepRecord:
+    """Of an operator's action; ``shadow`` is what the policy would have done at that time."""
+    own = StepRecord(
+        time_ns=waypoint.time_ns,
+        mode=context.mode,
+        source=context.source,
+        epoch=context.epoch,
+        executed=waypoint.base_from_tcp,
+        gripper_width_m=waypoint.gripper_width_m,
+        correction=context.correction,
+        operator_id=context.operator_id,
+    )
+    if shadow is None:
+        return own
+    chunk = shadow.chunk
+    return replace(
+        own,
+        observed_ns=chunk.reference_ns,
+        chunk_id=chunk.id,
+        chunk_index=shadow.index,
+        overridden=shadow.base,
+        scores=chunk.scores,
+        uncertainty=chunk.uncertainty,
+        goal=chunk.goal,
+        policy=chunk.policy,
+        policy_hash=chunk.policy_hash,
+    )
