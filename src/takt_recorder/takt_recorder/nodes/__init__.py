@@ -1,0 +1,1 @@
+"""ROS nodes: the only place of this package, besides conversions, that imports rclpy."""

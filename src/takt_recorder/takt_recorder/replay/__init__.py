@@ -1,0 +1,1 @@
+"""From a recorded episode back to motion: plan, guards and comparison."""
