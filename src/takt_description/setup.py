@@ -1,4 +1,4 @@
-from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -12,7 +12,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
-        (f"share/{package_name}/urdf", sorted(glob("../../urdf/*.xacro"))),
+        (f"share/{package_name}/urdf", sorted(map(str, Path("../../urdf").glob("*.xacro")))),
     ],
     install_requires=["setuptools"],
     zip_safe=True,

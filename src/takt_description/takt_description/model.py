@@ -49,7 +49,5 @@ def robot_description(prefix: str = "") -> str:
     Args:
         prefix: put before every link and joint name, for a second arm.
     """
-    document = xacro.process_file(
-        str(urdf_directory() / MODEL_FILE), mappings={"prefix": prefix}
-    )
+    document = xacro.process_file(str(urdf_directory() / MODEL_FILE), mappings={"prefix": prefix})
     return str(document.toxml())

@@ -1,0 +1,1 @@
+"""MuJoCo robots, sensors and tasks behind exactly the interface of the hardware."""

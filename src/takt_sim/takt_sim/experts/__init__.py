@@ -1,0 +1,1 @@
+"""Scripted experts: they see the truth of the simulation, and show how a task is done."""

@@ -1,0 +1,250 @@
+"""The lock-step simulation: time moves only when the caller says so.
+
+Everything that differs between an evaluation in one process and the simulator node lies
+outside this file: both advance the same object and read the same samples.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from takt_core.errors import TaktError
+from takt_core.streams import Sample
+from takt_core.trajectory import Trajectory
+from takt_description import FINGERTIP_FRAMES, TOOL_FRAME
+from takt_impedance import TrajectoryResult
+from takt_sim.cameras import CameraParameters, CameraRig
+from takt_sim.faults import Faults
+from takt_sim.robot import ImpedanceParameters, TorqueRobot
+from takt_sim.schedule import Due
+from takt_sim.tactile import FingertipLoad, TactilePad, TactileParameters
+from takt_sim.tasks.base import Task, TaskState, TaskStatus
+from takt_sim.tasks.peg_insertion import PegInsertion
+from takt_sim.world import FRONT_CAMERA, STEP_S, WRIST_CAMERA, build_world
+from takt_sim.wrench import ExternalWrench
+
+TICK_NS = round(STEP_S * 1e9)
+# Not zero, which ROS reads as "no time yet".
+EPOCH_NS = 1_000_000_000
+ARM_STREAM = "arm/state"
+WRENCH_STREAM = "arm/wrench"
+TACTILE_STREAM = "fingertip/field"
+DEFAULT_CAMERAS = (
+    CameraParameters(WRIST_CAMERA),
+    CameraParameters(FRONT_CAMERA, phase_s=0.005),
+)
+
+
+@dataclass(frozen=True)
+class SimulationParameters:
+    """What is measured, how often, and how the arm is controlled."""
+
+    cameras: tuple[CameraParameters, ...] = DEFAULT_CAMERAS
+    arm_rate_hz: float = 100.0
+    tactile_rate_hz: float = 50.0
+    wrench_cutoff_hz: float = 60.0
+    tactile: TactileParameters = field(default_factory=TactileParameters)
+    impedance: ImpedanceParameters = field(default_factory=ImpedanceParameters)
+
+
+class Simulation:
+    """One world with one robot and one task. Use it from one thread."""
+
+    def __init__(
+        self, task: Task | None = None, parameters: SimulationParameters | None = None
+    ) -> None:
+        self.task = task or PegInsertion()
+        self.parameters = p = parameters or SimulationParameters()
+        self.model = build_world(self.task)
+        self.data = mujoco.MjData(self.model)
+        self.robot = TorqueRobot(self.model, self.data, p.impedance)
+        self.faults = Faults(camera.name for camera in p.cameras)
+        self.pad = TactilePad(p.tactile)
+        tool_bodies = ("hand", "left_finger", "right_finger", *self.task.held_bodies)
+        self._wrench = ExternalWrench(self.model, tool_bodies, TOOL_FRAME, p.wrench_cutoff_hz)
+        self._fingertip = FingertipLoad(self.model, "left_finger", FINGERTIP_FRAMES[0], "hand")
+        self._rig = CameraRig(self.model, p.cameras) if p.cameras else None
+        self._now_ns = EPOCH_NS
+        self._episode = 0
+        self._status: TaskStatus | None = None
+        self._rng = np.random.default_rng(0)
+        self._last_images: dict[str, NDArray[np.uint8]] = {}
+        self._in_flight: list[tuple[int, int, Sample]] = []
+        self._out: list[Sample] = []
+
+    # Time
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated time [ns]. It never goes back, not even at a reset."""
+        return self._now_ns
+
+    def reset(self, seed: int) -> list[Sample]:
+        """Start the episode `seed`: the same seed gives the same episode, whatever came before.
+
+        Returns:
+            What was measured at the start and is delivered without delay.
+        """
+        rng = np.random.default_rng(seed)
+        mujoco.mj_resetData(self.model, self.data)
+        start = self.task.draw(rng)
+        self.robot.place(start)
+        mujoco.mj_kinematics(self.model, self.data)
+        self.task.place(self.model, self.data)
+        mujoco.mj_forward(self.model, self.data)
+        self.robot.activate(self._now_ns)
+        self.faults.clear()
+        self._wrench.reset()
+        self._last_images.clear()
+        self._in_flight.clear()
+        self._rng = np.random.default_rng([seed, 1])
+        self._start_ns, self._seed = self._now_ns, seed
+        self._episode += 1
+        self._start_clocks()
+        self._status = self._judge()
+        mujoco.mj_step1(self.model, self.data)
+        self._sense()
+        return self._take_out()
+
+    def _start_clocks(self) -> None:
+        p, now = self.parameters, self._now_ns
+        self._arm_due = Due(p.arm_rate_hz, now)
+        self._tactile_due = Due(p.tactile_rate_hz, now)
+        self._camera_due = [(c, Due(c.rate_hz, now, c.phase_s)) for c in p.cameras]
+
+    def advance(self, duration_ns: int) -> list[Sample]:
+        """Let time pass.
+
+        Returns:
+            What was delivered meanwhile, in the order of delivery. Samples are stamped with
+            the time of measurement; those of cameras arrive later by their latency.
+
+        Raises:
+            TaktError: before the first reset, or for a duration that is not whole ticks.
+        """
+        if self._status is None:
+            raise TaktError("the simulation has no episode yet; call reset(seed) first")
+        ticks, rest = divmod(duration_ns, TICK_NS)
+        if rest or ticks < 0:
+            raise TaktError(
+                f"cannot advance by {duration_ns} ns; allowed are multiples of {TICK_NS} ns, n >= 0"
+            )
+        for _ in range(ticks):
+            self._tick()
+        return self._take_out()
+
+    def _tick(self) -> None:
+        model, data = self.model, self.data
+        if not self.faults.take_stall():
+            self.robot.tick(self._now_ns, STEP_S, self.faults.take_nan())
+        mujoco.mj_step2(model, data)
+        self._wrench.update(model, data)
+        self._now_ns += TICK_NS
+        mujoco.mj_step1(model, data)
+        self._sense()
+
+    # Commands
+
+    def commit(self, trajectory: Trajectory) -> TrajectoryResult:
+        """Give waypoints to the follower; see takt_impedance.Controller.set_trajectory."""
+        return self.robot.commit(trajectory, self._now_ns)
+
+    def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
+        """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp."""
+        self.robot.controller.set_impedance(stiffness, damping_ratio)
+
+    # What is known
+
+    @property
+    def task_status(self) -> TaskStatus:
+        """Of the present episode."""
+        if self._status is None:
+            return TaskStatus(self.task.name, TaskState.IDLE, "", 0, 0, 0.0)
+        return self._status
+
+    @property
+    def wrench(self) -> NDArray[np.float64]:
+        """(6,) external wrench on the tool point, axes of the base frame [N, N m]."""
+        return self._wrench.value.copy()
+
+    def arm_features(self) -> Mapping[str, NDArray[np.float64]]:
+        """The features of `arm/state` now; see takt_core.conversions."""
+        position, velocity, torque = self.robot.joints()
+        return {
+            "tcp_pose": self.robot.base_from_tcp.array7(),
+            "tcp_twist": self.robot.tcp_twist(),
+            "target_pose": self.robot.target_pose,
+            "wrench": self.wrench,
+            "joint_position": position,
+            "joint_velocity": velocity,
+            "joint_torque": torque,
+            "gripper_width": np.array([self.robot.gripper_width_m]),
+        }
+
+    # Sensing
+
+    def _sense(self) -> None:
+        now = self._now_ns
+        if self._arm_due.take(now):
+            self._status = self._judge()
+            self._out.append(Sample(ARM_STREAM, now, self.arm_features()))
+            self._out.append(Sample(WRENCH_STREAM, now, {"wrench": self.wrench}))
+        if self._tactile_due.take(now):
+            load = self._fingertip.wrench(self.model, self.data)
+            field = self.pad.displacement(load, self._rng)
+            self._out.append(Sample(TACTILE_STREAM, now, {"displacement": field}))
+        for camera, due in self._camera_due:
+            if due.take(now):
+                self._expose(camera)
+        while self._in_flight and self._in_flight[0][0] <= now:
+            self._out.append(heapq.heappop(self._in_flight)[2])
+
+    def _expose(self, camera: CameraParameters) -> None:
+        assert self._rig is not None
+        frozen = self.faults.is_frozen(camera.name) and camera.name in self._last_images
+        if not frozen:
+            image = self._rig.render(self.data, camera.name, self._rng)
+            self._last_images[camera.name] = image
+        if self.faults.take_drop(camera.name):
+            return
+        sample = Sample(camera.stream, self._now_ns, {"image": self._last_images[camera.name]})
+        arrival = self._now_ns + round(camera.latency_s * 1e9)
+        heapq.heappush(self._in_flight, (arrival, len(self._in_flight), sample))
+
+    def _judge(self) -> TaskStatus:
+        status = self._status
+        over = (
+            status is not None
+            and status.episode == self._episode
+            and status.state
+            in (
+                TaskState.SUCCEEDED,
+                TaskState.FAILED,
+            )
+        )
+        if over:
+            assert status is not None
+            return status
+        elapsed_s = (self._now_ns - self._start_ns) * 1e-9
+        self.task.update(self.model, self.data, self.robot.gripper_target_m)
+        verdict = self.task.judge(self.data, self._wrench.value, elapsed_s)
+        return TaskStatus(
+            self.task.name, verdict.state, verdict.reason, self._seed, self._episode, elapsed_s,
+            verdict.measures,
+        )  # fmt: skip
+
+    def _take_out(self) -> list[Sample]:
+        out, self._out = self._out, []
+        return out
+
+    def close(self) -> None:
+        """Give back the graphics memory."""
+        if self._rig is not None:
+            self._rig.close()
+            self._rig = None

@@ -1,0 +1,1 @@
+"""Tasks: their objects, their start, and when they have succeeded or failed."""

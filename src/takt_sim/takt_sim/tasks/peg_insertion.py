@@ -1,0 +1,195 @@
+"""Peg insertion: a square peg, held in the gripper, goes into a hole with a chamfered rim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from takt_core.geometry import Pose, matrix_from_rotation_vector, pose_error, quaternion_from_matrix
+from takt_sim.placing import body_pose, scatter_colour, set_free_body, set_mocap_body, yaw_pose
+from takt_sim.surroundings import LIGHT_DIFFUSE, LIGHT_DIRECTION
+from takt_sim.tasks.base import Start, Task, TaskState, Verdict
+from takt_sim.tasks.peg_objects import (
+    FIXTURE,
+    FIXTURE_RGB,
+    GRASP,
+    PEG,
+    PEG_LENGTH_M,
+    PEG_WIDTH_M,
+    RIM_HEIGHT_M,
+    add_fixture,
+    add_peg,
+)
+
+HAND = "hand"
+TOOL = "tcp"
+HOME = Pose(np.array([0.45, 0.0, 0.25]), np.array([1.0, 0.0, 0.0, 0.0]))
+# The fingers hold the upper half of the peg: its centre lies below the tool point.
+GRASP_DEPTH_M = 0.015
+TIP_FROM_PEG = np.array([0.0, 0.0, PEG_LENGTH_M / 2])
+
+
+@dataclass(frozen=True)
+class PegInsertionParameters:
+    """Ranges of what is random, and the limits of success and failure.
+
+    Attributes:
+        hole_range_m: of x and y of the hole around `hole_centre_m`, each way [m].
+        hole_yaw_range_rad: each way [rad].
+        start_range_m: of the tool point's start around home, each way [m].
+        success_depth_m: of the tip below the rim [m].
+        success_hold_s: how long the tip has to be that deep [s].
+        force_limit_n: of the external force on the tool [N].
+    """
+
+    hole_centre_m: tuple[float, float] = (0.50, 0.0)
+    hole_range_m: float = 0.05
+    hole_yaw_range_rad: float = np.deg2rad(15.0)
+    start_range_m: tuple[float, float, float] = (0.03, 0.03, 0.02)
+    start_yaw_range_rad: float = np.deg2rad(6.0)
+    start_tilt_range_rad: float = np.deg2rad(2.0)
+    grasp_range_m: float = 0.0006
+    grasp_range_rad: float = np.deg2rad(1.0)
+    success_depth_m: float = 0.025
+    success_hold_s: float = 0.2
+    time_limit_s: float = 15.0
+    force_limit_n: float = 80.0
+    drop_distance_m: float = 0.02
+    workspace_low_m: tuple[float, float, float] = (0.20, -0.40, 0.0)
+    workspace_high_m: tuple[float, float, float] = (0.80, 0.40, 0.70)
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """Where the tip is, seen from the hole.
+
+    Attributes:
+        depth_m: of the tip below the rim; negative above it [m].
+        lateral_m: distance of the tip from the axis of the hole [m].
+        yaw_error_rad: of the peg about the axis, within a quarter turn [rad].
+    """
+
+    depth_m: float
+    lateral_m: float
+    yaw_error_rad: float
+
+    @property
+    def inside(self) -> bool:
+        """Within the walls; only then does depth mean insertion."""
+        return self.lateral_m < 0.0025 and abs(self.yaw_error_rad) < np.deg2rad(12.0)
+
+
+class PegInsertion(Task):
+    """The task `peg_insertion`; see `PegInsertionParameters` for what is random."""
+
+    name = "peg_insertion"
+    held_bodies = (PEG,)
+
+    def __init__(self, parameters: PegInsertionParameters | None = None) -> None:
+        self.parameters = parameters or PegInsertionParameters()
+        self.time_limit_s = self.parameters.time_limit_s
+        self.base_from_hole = Pose.identity()
+        self.tcp_from_peg = Pose.identity()
+        self._look: NDArray[np.float64] = np.zeros(7)
+        self._deep_since_s: float | None = None
+
+    def add_objects(self, spec: mujoco.MjSpec) -> None:
+        add_fixture(spec)
+        add_peg(spec, held_by=HAND)
+
+    def draw(self, rng: np.random.Generator) -> Start:
+        p = self.parameters
+        offset = rng.uniform(-p.hole_range_m, p.hole_range_m, 2)
+        hole_yaw = rng.uniform(-p.hole_yaw_range_rad, p.hole_yaw_range_rad)
+        position = np.array([*(np.asarray(p.hole_centre_m) + offset), RIM_HEIGHT_M])
+        self.base_from_hole = yaw_pose(position, hole_yaw)
+        start = HOME.position_m + rng.uniform(-1.0, 1.0, 3) * np.asarray(p.start_range_m)
+        turn = rng.uniform(-1.0, 1.0, 3) * np.array(
+            [p.start_tilt_range_rad, p.start_tilt_range_rad, p.start_yaw_range_rad]
+        )
+        rotation = matrix_from_rotation_vector(turn) @ HOME.rotation()
+        # The pads centre the peg between them and straighten it; in their plane it may be off.
+        off_turn = rng.uniform(-1.0, 1.0) * p.grasp_range_rad
+        off = rng.uniform(-1.0, 1.0, 2) * p.grasp_range_m
+        grasp_turn = matrix_from_rotation_vector([0.0, off_turn, 0.0])
+        grasp = np.array([off[0], 0.0, GRASP_DEPTH_M + off[1]])
+        self.tcp_from_peg = Pose(grasp, quaternion_from_matrix(grasp_turn))
+        self._look = rng.uniform(-1.0, 1.0, 7)
+        self._deep_since_s = None
+        return Start(Pose(start, quaternion_from_matrix(rotation)), PEG_WIDTH_M)
+
+    def place(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        set_mocap_body(model, data, FIXTURE, self.base_from_hole)
+        base_from_peg = body_pose(data, TOOL) @ self.tcp_from_peg
+        set_free_body(model, data, PEG, base_from_peg)
+        hand_from_peg = body_pose(data, HAND).inverse() @ base_from_peg
+        weld = model.equality(GRASP).id
+        x, y, z, w = hand_from_peg.quaternion_xyzw
+        model.eq_data[weld, 0:3] = 0.0
+        model.eq_data[weld, 3:6] = hand_from_peg.position_m
+        model.eq_data[weld, 6:10] = (w, x, y, z)
+        data.eq_active[weld] = 1
+        self._vary_look(model)
+
+    def _vary_look(self, model: mujoco.MjModel) -> None:
+        scatter_colour(model, FIXTURE, FIXTURE_RGB, self._look[0:3])
+        scatter_colour(model, "table", (1.0, 1.0, 1.0), np.minimum(self._look[3:4], 0.0) * 3)
+        light = model.light("key")
+        light.diffuse[:] = np.asarray(LIGHT_DIFFUSE) * (1.0 + 0.12 * self._look[4])
+        light.dir[:2] = np.asarray(LIGHT_DIRECTION[:2]) + 0.15 * self._look[5:7]
+
+    def update(self, model: mujoco.MjModel, data: mujoco.MjData, gripper_target_m: float) -> None:
+        """Open fingers let go of the peg; from then on only friction can hold it."""
+        if gripper_target_m > PEG_WIDTH_M + 0.002:
+            data.eq_active[model.equality(GRASP).id] = 0
+
+    def insertion(self, data: mujoco.MjData) -> Insertion:
+        """Where the tip of the peg is, seen from the hole."""
+        hole_from_peg = self.base_from_hole.inverse() @ body_pose(data, PEG)
+        rotation = hole_from_peg.rotation()
+        tip = hole_from_peg.position_m + rotation @ TIP_FROM_PEG
+        yaw = np.arctan2(rotation[1, 0], rotation[0, 0])
+        quarter = (yaw + np.pi / 4) % (np.pi / 2) - np.pi / 4
+        return Insertion(float(-tip[2]), float(np.hypot(tip[0], tip[1])), float(quarter))
+
+    def judge(self, data: mujoco.MjData, wrench: NDArray[np.float64], elapsed_s: float) -> Verdict:
+        insertion = self.insertion(data)
+        force_n = float(np.linalg.norm(wrench[:3]))
+        measures = {
+            "insertion_depth_m": insertion.depth_m,
+            "lateral_error_m": insertion.lateral_m,
+            "yaw_error_rad": insertion.yaw_error_rad,
+            "contact_force_n": force_n,
+        }
+        if self._deep_enough(insertion, elapsed_s):
+            return Verdict(TaskState.SUCCEEDED, "inserted", measures)
+        failure = self._failure(data, force_n, elapsed_s)
+        state = TaskState.FAILED if failure else TaskState.RUNNING
+        return Verdict(state, failure, measures)
+
+    def _deep_enough(self, insertion: Insertion, elapsed_s: float) -> bool:
+        p = self.parameters
+        if not (insertion.inside and insertion.depth_m >= p.success_depth_m):
+            self._deep_since_s = None
+            return False
+        if self._deep_since_s is None:
+            self._deep_since_s = elapsed_s
+        return elapsed_s - self._deep_since_s >= p.success_hold_s
+
+    def _failure(self, data: mujoco.MjData, force_n: float, elapsed_s: float) -> str:
+        p = self.parameters
+        tool = body_pose(data, TOOL)
+        if force_n > p.force_limit_n:
+            return f"force {force_n:.0f} N is above {p.force_limit_n:.0f} N"
+        slip_m = np.linalg.norm(pose_error(tool @ self.tcp_from_peg, body_pose(data, PEG))[:3])
+        if slip_m > p.drop_distance_m:
+            return f"peg dropped: it is {slip_m * 1000:.0f} mm from the grasp"
+        low, high = np.asarray(p.workspace_low_m), np.asarray(p.workspace_high_m)
+        if np.any(tool.position_m < low) or np.any(tool.position_m > high):
+            return f"tool left the workspace at {np.round(tool.position_m, 3).tolist()} m"
+        if elapsed_s > p.time_limit_s:
+            return f"timeout after {p.time_limit_s:g} s"
+        return ""

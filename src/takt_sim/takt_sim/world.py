@@ -1,0 +1,149 @@
+"""Builds the MuJoCo world: the robot from its URDF, table, lights, cameras and a task's objects.
+
+The robot stands on the table at the world's origin, so that the base frame is the world
+frame and the table top is the plane z = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from takt_description import ARM_JOINTS, FINGER_JOINTS, WRIST_CAMERA_FRAME, robot_description
+from takt_sim.surroundings import HELD_BIT, ROBOT_BIT, SURROUNDINGS_BIT, add_surroundings
+from takt_sim.tasks.base import Task
+
+STEP_S = 0.001
+FRONT_CAMERA = "front_camera"
+WRIST_CAMERA = "wrist_camera"
+OVERVIEW_CAMERA = "overview_camera"
+
+FINGER_GAIN_N_M = 3000.0
+FINGER_DAMPING_N_S_M = 60.0
+FINGER_FORCE_LIMIT_N = 20.0
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """Where a fixed camera stands, what it looks at (world frame, [m]), and its vertical field."""
+
+    name: str
+    position_m: tuple[float, float, float]
+    looks_at_m: tuple[float, float, float]
+    vertical_field_deg: float
+
+
+FIXED_VIEWS = (
+    CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.055), 28.0),
+    CameraView(OVERVIEW_CAMERA, (1.02, 0.72, 0.52), (0.36, 0.0, 0.27), 40.0),
+)
+WRIST_FIELD_DEG = 56.0
+
+
+def build_world(task: Task, views: Sequence[CameraView] = FIXED_VIEWS) -> mujoco.MjModel:
+    """Compile the world of `task`. Objects of the task are placed by its `reset`, not here."""
+    spec = mujoco.MjSpec.from_string(_urdf_for_mujoco())
+    _set_options(spec)
+    _shape_robot(spec)
+    _actuate(spec)
+    add_surroundings(spec)
+    for view in views:
+        _add_view(spec, view)
+    spec.body(WRIST_CAMERA_FRAME).add_camera(
+        name=WRIST_CAMERA, quat=[0.0, 1.0, 0.0, 0.0], fovy=WRIST_FIELD_DEG
+    )
+    task.add_objects(spec)
+    return spec.compile()
+
+
+def _urdf_for_mujoco() -> str:
+    """The robot's URDF with MuJoCo's own element, which keeps frames and visual shapes."""
+    extension = (
+        '<mujoco><compiler fusestatic="false" discardvisual="false" strippath="false"/></mujoco>'
+    )
+    return robot_description().replace("<link", extension + "<link", 1)
+
+
+def _set_options(spec: mujoco.MjSpec) -> None:
+    spec.modelname = "takt"
+    spec.option.timestep = STEP_S
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    spec.option.iterations = 20
+    spec.option.ls_iterations = 10
+    # One sharp light from the side models the faces of white parts; ambient fills the rest.
+    spec.visual.headlight.ambient = [0.38, 0.38, 0.38]
+    spec.visual.headlight.diffuse = [0.22, 0.22, 0.22]
+    spec.visual.headlight.specular = [0.05, 0.05, 0.05]
+    spec.visual.global_.offwidth = 1280
+    spec.visual.global_.offheight = 960
+    spec.visual.map.znear = 0.005
+    spec.visual.map.zfar = 10.0
+    spec.stat.extent = 1.0
+    spec.stat.center = [0.4, 0.0, 0.2]
+
+
+def _shape_robot(spec: mujoco.MjSpec) -> None:
+    """Collision bits of the robot's shapes; joint friction that the arm's own loop removes."""
+    for geom in spec.geoms:
+        visual = geom.contype == 0 and geom.conaffinity == 0
+        geom.group = 0 if visual else 3
+        if visual:
+            continue
+        finger = geom.parent.name.endswith("_finger")
+        geom.contype = ROBOT_BIT
+        geom.conaffinity = SURROUNDINGS_BIT | (HELD_BIT if finger else 0)
+        if finger:
+            geom.solref = [0.004, 1.0]
+        geom.friction = [1.0, 0.01, 0.001] if finger else [0.3, 0.005, 0.0001]
+    for name in ARM_JOINTS:
+        # The arm's torque loop compensates dry friction; MuJoCo would add a constraint
+        # row for each joint.
+        spec.joint(name).frictionloss = 0.0
+
+
+def _actuate(spec: mujoco.MjSpec) -> None:
+    """Torque motors without any gain on the arm, position servos on the fingers."""
+    for name in ARM_JOINTS:
+        spec.add_actuator(
+            name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, gainprm=_first(1.0)
+        )
+    for name in FINGER_JOINTS:
+        spec.add_actuator(
+            name=name,
+            target=name,
+            trntype=mujoco.mjtTrn.mjTRN_JOINT,
+            gainprm=_first(FINGER_GAIN_N_M),
+            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+            biasprm=_first(0.0, -FINGER_GAIN_N_M, -FINGER_DAMPING_N_S_M),
+            forcelimited=True,
+            forcerange=[-FINGER_FORCE_LIMIT_N, FINGER_FORCE_LIMIT_N],
+        )
+
+
+def _first(*values: float) -> list[float]:
+    return [*values, *[0.0] * (10 - len(values))]
+
+
+def _add_view(spec: mujoco.MjSpec, view: CameraView) -> None:
+    spec.worldbody.add_camera(
+        name=view.name,
+        pos=list(view.position_m),
+        quat=_looking_at(np.asarray(view.position_m), np.asarray(view.looks_at_m)),
+        fovy=view.vertical_field_deg,
+    )
+
+
+def _looking_at(position: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quaternion (wxyz, MuJoCo's order) of a camera that looks along -z with y up."""
+    backward = (position - target) / np.linalg.norm(position - target)
+    right = np.cross([0.0, 0.0, 1.0], backward)
+    right /= np.linalg.norm(right)
+    rotation = np.column_stack([right, np.cross(backward, right), backward])
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, rotation.flatten())
+    return quaternion
