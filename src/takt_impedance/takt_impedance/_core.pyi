@@ -10,7 +10,6 @@ nothing. Array attributes of `TickOutput` are read-only views of the controller'
 the next tick overwrites them; copy what you keep.
 """
 
-from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
@@ -316,10 +315,10 @@ def rotation_exp(vector: ArrayLike) -> Float:
     """Rotation matrix (3, 3) of a rotation vector (3,)."""
 
 def interpolate(
-    times_ns: Sequence[int], poses: ArrayLike, twists: ArrayLike | None, t_ns: int
+    times_ns: ArrayLike, poses: ArrayLike, twists: ArrayLike | None, t_ns: int
 ) -> tuple[Float, Float]:
     """Pose (7,) and twist (6,) at `t_ns` of the curve through waypoints, without limits.
 
-    The follower's own curve, for planners and plots: at rest at the first and last waypoint unless
-    twists say otherwise.
+    The follower's own curve, for planners and plots: at rest at the last waypoint unless its twist
+    says otherwise. ValueError if something is wrong with the waypoints.
     """

@@ -1,0 +1,177 @@
+#include "takt_impedance/law.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "takt_impedance/rotation.hpp"
+#include "takt_impedance/small_matrix.hpp"
+
+namespace takt_impedance {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+// Added to the inverse task inertia [1/kg, 1/(kg m^2)] so that it can be inverted at singularities.
+constexpr double kInverseInertiaFloor = 1e-4;
+
+// Bounds of the inertia that damping is designed for. Near a singularity the task inertia grows
+// without bound; a damper made for it would be unstable at 1 kHz in the other directions.
+constexpr double kSmallestMass = 0.2, kLargestMass = 15.0;          // [kg]
+constexpr double kSmallestInertia = 5e-3, kLargestInertia = 1.0;    // [kg m^2]
+
+template <int N>
+using Vector = Eigen::Matrix<double, N, 1>;
+template <int N>
+using Sized = Eigen::Matrix<double, 6, N>;
+template <int N>
+using Tall = Eigen::Matrix<double, N, 6, Eigen::RowMajor>;
+
+// The task in the axes of the stiffness, factored for everything that needs the task inertia.
+template <int N>
+struct Task {
+  Sized<N> jacobian;
+  Cholesky<N> mass;
+  Tall<N> half;            // L^-1 J^T
+  Cholesky<6> inverse_inertia;  // of J M^-1 J^T
+};
+
+template <int N>
+void factor_task(Task<N>& task) {
+  Matrix6 inverse_inertia;
+  for (int i = 0; i < 6; ++i) {
+    for (int j = 0; j <= i; ++j) {
+      double sum = i == j ? kInverseInertiaFloor : 0.0;
+      for (int k = 0; k < N; ++k) sum += task.half(k, i) * task.half(k, j);
+      inverse_inertia(i, j) = sum;
+    }
+  }
+  // Positive definite by construction, unless it overflowed; then the torques are not finite,
+  // which the caller checks.
+  if (!task.inverse_inertia.factor(inverse_inertia)) task.inverse_inertia.lower.setConstant(kNan);
+}
+
+Vector6 damping_of(const Parameters& p, const Matrix6& stiffness, const Vector6& ratio,
+                   double engagement, const Vector6& inertia) {
+  if (p.damping_kind == Damping::kGiven) return engagement * p.damping;
+  Vector6 damping;
+  for (int i = 0; i < 6; ++i) {
+    damping(i) = 2.0 * ratio(i) * std::sqrt(engagement * std::max(0.0, stiffness(i, i)) * inertia(i));
+  }
+  return damping;
+}
+
+Vector6 design_inertia(Damping kind, const Cholesky<6>& inverse_inertia) {
+  if (kind != Damping::kTaskInertia) return Vector6::Ones();
+  Vector6 inertia = inverse_inertia.diagonal_of_inverse();
+  for (int i = 0; i < 3; ++i) inertia(i) = std::clamp(inertia(i), kSmallestMass, kLargestMass);
+  for (int i = 3; i < 6; ++i) inertia(i) = std::clamp(inertia(i), kSmallestInertia, kLargestInertia);
+  return inertia;
+}
+
+bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
+  const double norm = v.norm();
+  if (!(norm > limit)) return false;
+  v *= limit / norm;
+  return true;
+}
+
+// N clip(K_n (q_n - q) - D_n N^T dq), N from the factors in `task`.
+template <int N>
+Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vector<N>& away,
+                           const Vector<N>& dq, const Vector6& twist, double engagement) {
+  const bool dynamic = p.projector == Projector::kDynamic;
+  Vector<N> velocity = dq;  // of the nullspace, N^T dq
+  if (p.projector != Projector::kNone) {
+    Vector6 momentum = twist;
+    task.inverse_inertia.solve(momentum);
+    Vector<N> task_velocity = task.half * momentum;
+    if (dynamic) task.mass.solve_upper(task_velocity);
+    velocity -= task_velocity;
+  }
+  const Eigen::Map<const Vector<N>> stiffness(p.nullspace_stiffness.data());
+  const Eigen::Map<const Vector<N>> damping(p.nullspace_damping.data());
+  const Eigen::Map<const Vector<N>> clip(p.nullspace_clip_nm.data());
+  Vector<N> torque = engagement * (stiffness.cwiseProduct(away) - damping.cwiseProduct(velocity));
+  torque = torque.cwiseMax(-clip).cwiseMin(clip);
+  if (p.projector == Projector::kNone) return torque;
+  Vector<N> half = torque;
+  if (dynamic) task.mass.solve_lower(half);
+  Vector6 wrench = task.half.transpose() * half;
+  task.inverse_inertia.solve(wrench);
+  return torque - task.jacobian.transpose() * wrench;
+}
+
+}  // namespace
+
+Law::Law(const Parameters& parameters)
+    : parameters_(parameters), posture_(JointVector::Zero(parameters.n_joints)) {}
+
+void Law::compute(const TickInput& input, const MovingPose& target, const Gains& gains,
+                  double engagement, LawOutput& output) const {
+  switch (parameters_.n_joints) {
+    case 6: return compute_sized<6>(input, target, gains, engagement, output);
+    case 7: return compute_sized<7>(input, target, gains, engagement, output);
+    default: return compute_sized<8>(input, target, gains, engagement, output);
+  }
+}
+
+template <int N>
+void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gains& gains,
+                        double engagement, LawOutput& out) const {
+  const Parameters& p = parameters_;
+  const Eigen::Map<const Vector<N>> q(in.q.data()), dq(in.dq.data()), posture(posture_.data());
+  const Eigen::Map<const Eigen::Matrix<double, N, N>> mass(in.mass.data());
+
+  Task<N> task;
+  out.mass_valid = task.mass.factor(mass);
+  if (!out.mass_valid) return;
+  task.jacobian = Eigen::Map<const Sized<N>>(in.jacobian.data());
+
+  out.pose_error.template head<3>() = target.pose.position - in.position;
+  out.pose_error.template tail<3>() =
+      rotation_between(Eigen::Quaterniond(in.rotation).normalized(), target.pose.rotation);
+  Vector6 error = out.pose_error;
+  Vector6 target_twist = target.twist;
+  const bool tool = p.stiffness_frame == Frame::kTool;
+  const Matrix3 axes = tool ? target.pose.rotation.toRotationMatrix() : Matrix3::Identity();
+  if (tool) {
+    for (int i = 0; i < 6; i += 3) {
+      task.jacobian.template middleRows<3>(i) =
+          (axes.transpose() * task.jacobian.template middleRows<3>(i)).eval();
+      error.segment<3>(i) = (axes.transpose() * error.segment<3>(i)).eval();
+      target_twist.segment<3>(i) = (axes.transpose() * target_twist.segment<3>(i)).eval();
+    }
+  }
+  task.half = task.jacobian.transpose();
+  task.mass.solve_lower(task.half);
+  factor_task(task);
+
+  const Vector6 twist = task.jacobian * dq;
+  const Vector6 damping =
+      damping_of(p, gains.stiffness(), gains.damping_ratio(), engagement,
+                 design_inertia(p.damping_kind, task.inverse_inertia));
+  const Vector6 clipped = error.cwiseMax(-p.error_clip).cwiseMin(p.error_clip);
+  Vector6 wrench = engagement * (gains.stiffness() * clipped);
+  wrench.template tail<3>() =
+      left_jacobian_inverse_times(error.template tail<3>(), wrench.template tail<3>());
+  wrench += damping.cwiseProduct(target_twist - twist);
+  const bool force_limited = limit_norm(wrench.template head<3>(), p.max_force_n);
+  const bool moment_limited = limit_norm(wrench.template tail<3>(), p.max_moment_nm);
+  out.wrench_limited = force_limited || moment_limited;
+
+  if (p.projector == Projector::kKinematic) {
+    task.half = task.jacobian.transpose();
+    factor_task(task);
+  }
+  Vector<N> away = posture - q;
+  for (int i = 0; i < N; ++i) {
+    if (std::isnan(p.joint_lower_rad(i))) away(i) = std::remainder(away(i), 2.0 * kPi);
+  }
+  const Vector<N> dq_value = dq;
+  out.torque = task.jacobian.transpose() * wrench +
+               nullspace_torque<N>(p, task, away, dq_value, twist, engagement);
+  out.wrench.template head<3>() = axes * wrench.template head<3>();
+  out.wrench.template tail<3>() = axes * wrench.template tail<3>();
+}
+
+}  // namespace takt_impedance

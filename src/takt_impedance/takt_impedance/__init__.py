@@ -1,0 +1,37 @@
+"""The compliant controller of takt: impedance law, trajectory follower, safety envelope.
+
+The controller is C++ (`takt_impedance._core`, documented in its stub). `kinematics` computes what
+it needs to know about an arm; importing this package does not import it, nor Pinocchio.
+"""
+
+from takt_impedance._core import (
+    Controller,
+    Counters,
+    Damping,
+    Fault,
+    Frame,
+    Mode,
+    Parameters,
+    Projector,
+    TickOutput,
+    TrajectoryResult,
+    interpolate,
+    rotation_exp,
+    rotation_log,
+)
+
+__all__ = [
+    "Controller",
+    "Counters",
+    "Damping",
+    "Fault",
+    "Frame",
+    "Mode",
+    "Parameters",
+    "Projector",
+    "TickOutput",
+    "TrajectoryResult",
+    "interpolate",
+    "rotation_exp",
+    "rotation_log",
+]
