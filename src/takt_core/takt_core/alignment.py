@@ -160,6 +160,6 @@ def _why(spec: StreamSpec, buffer: TimedBuffer, time_ns: int) -> str:
             f"allowed are {tolerance_ms:.0f} ms"
         )
     return (
-        f"input {spec.name!r}: {spec.stream!r} has no sample within {tolerance_ms:.0f} ms of a time "
-        f"{age_ms:+.0f} ms after its newest one (a gap, or too little history yet)"
+        f"input {spec.name!r}: {spec.stream!r} has no sample within {tolerance_ms:.0f} ms of "
+        f"a time {age_ms:+.0f} ms after its newest one (a gap, or too little history yet)"
     )

@@ -146,7 +146,7 @@ def check(declaration: Declaration, value: Any, source: str) -> Any:
 
 
 def _check_item(declaration: Declaration, item: Any, value: Any, source: str) -> Any:
-    kind = declaration.kind
+    kind: Any = declaration.kind
     if kind is float and isinstance(item, int) and not isinstance(item, bool):
         item = float(item)
     if type(item) is not kind:

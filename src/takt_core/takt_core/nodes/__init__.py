@@ -1,0 +1,1 @@
+"""The base of every takt node: lifecycle, parameters, quality of service, diagnostics."""
