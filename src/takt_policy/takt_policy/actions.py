@@ -135,6 +135,4 @@ def _matrices(positions: Array, rotations: Array, group: str) -> Array:
 
 
 def _array7(matrices: Array) -> Array:
-    return np.concatenate(
-        [matrices[:, :3, 3], quaternion_from_matrix(matrices[:, :3, :3])], axis=1
-    )
+    return np.concatenate([matrices[:, :3, 3], quaternion_from_matrix(matrices[:, :3, :3])], axis=1)

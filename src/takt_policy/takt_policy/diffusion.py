@@ -87,4 +87,5 @@ def _condition_shape(encode: Graph, folder: Path) -> tuple[int | None, ...]:
             f"{folder / 'encode.onnx'}: the graph has no output {CONDITION!r}; it has "
             f"{', '.join(encode.outputs)}. Rename it at export"
         )
-    return tuple(size if isinstance(size, int) else None for size in encode.outputs[CONDITION][1])[1:]
+    _, *sizes = encode.outputs[CONDITION][1]
+    return tuple(size if isinstance(size, int) else None for size in sizes)

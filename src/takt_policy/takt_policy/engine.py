@@ -127,10 +127,14 @@ def override_sampler(spec: SamplerSpec, kind: str, steps: int) -> SamplerSpec:
     """
     kinds: dict[str, SamplerKind] = {"ddpm": "ddpm", "ddim": "ddim"}
     if kind and kind not in kinds:
-        raise PolicyError(f"sampler {kind!r}; allowed: {', '.join(kinds)}, or empty for the bundle's")
+        raise PolicyError(
+            f"sampler {kind!r}; allowed: {', '.join(kinds)}, or empty for the bundle's"
+        )
     if not 0 <= steps <= spec.training_steps:
         raise PolicyError(
             f"sampler_steps is {steps}; allowed: 1 to {spec.training_steps}, the bundle's noise "
             "levels, or 0 for the bundle's own"
         )
-    return replace(spec, kind=kinds.get(kind, spec.kind), inference_steps=steps or spec.inference_steps)
+    return replace(
+        spec, kind=kinds.get(kind, spec.kind), inference_steps=steps or spec.inference_steps
+    )

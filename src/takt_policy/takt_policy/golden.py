@@ -63,8 +63,12 @@ def make_golden(
             stored = value
             if reference is not None:
                 stored = np.asarray(reference[graph](**inputs[graph]), np.float32)
-                _compare(f"{graph}.onnx, output {name!r}, against the framework it was exported "
-                         "from", value, stored, spec.golden.graph_tolerance)
+                _compare(
+                    f"{graph}.onnx, output {name!r}, against the framework it was exported from",
+                    value,
+                    stored,
+                    spec.golden.graph_tolerance,
+                )
             arrays[f"{graph}.out.{name}"] = stored
     arrays["sample.seed"] = np.array(SAMPLE_SEED)
     arrays["sample.out.actions"] = _sample(model, spec, condition, SAMPLE_SEED)
@@ -93,8 +97,9 @@ def check_golden(bundle: Bundle, model: DiffusionModel) -> dict[str, float]:
         f"denoise.out.{PREDICTION}": model.predict(x, levels, condition_in),
     }
     differences = {
-        key: _compare(f"{bundle.path}: golden {key}", value, _take(bundle, key),
-                      spec.golden.graph_tolerance)
+        key: _compare(
+            f"{bundle.path}: golden {key}", value, _take(bundle, key), spec.golden.graph_tolerance
+        )
         for key, value in found.items()
     }
     key = "sample.out.actions"
@@ -106,8 +111,10 @@ def check_golden(bundle: Bundle, model: DiffusionModel) -> dict[str, float]:
     known = {f"encode.in.{one.name}" for one in spec.inputs} | set(differences)
     known |= {f"denoise.in.{n}" for n in ("x", "t", CONDITION)} | {"sample.seed"}
     if extra := sorted(set(golden) - known):
-        raise BundleError(f"{bundle.path / GOLDEN_FILE}: entry {extra[0]!r} belongs to no graph "
-                          "of this bundle; export it again")
+        raise BundleError(
+            f"{bundle.path / GOLDEN_FILE}: entry {extra[0]!r} belongs to no graph "
+            "of this bundle; export it again"
+        )
     return differences
 
 
@@ -119,15 +126,18 @@ def _sample(
 
 def _take(bundle: Bundle, key: str) -> Array:
     if key not in bundle.golden:
-        raise BundleError(f"{bundle.path / GOLDEN_FILE}: entry {key!r} is missing; "
-                          "export the bundle again")
+        raise BundleError(
+            f"{bundle.path / GOLDEN_FILE}: entry {key!r} is missing; export the bundle again"
+        )
     return bundle.golden[key]
 
 
 def _compare(what: str, found: Array, stored: Array, tolerance: float) -> float:
     if found.shape != stored.shape:
-        raise BundleError(f"{what}: shape {list(found.shape)} instead of {list(stored.shape)}; "
-                          "export the bundle again")
+        raise BundleError(
+            f"{what}: shape {list(found.shape)} instead of {list(stored.shape)}; "
+            "export the bundle again"
+        )
     difference = float(np.max(np.abs(found.astype(np.float64) - stored.astype(np.float64))))
     # Written so that a stored NaN fails, too.
     if not difference <= tolerance:

@@ -45,16 +45,43 @@ def tiny_spec(**changes: Any) -> PolicySpec:
         reference_pose="tcp",
         inputs=(
             InputSpec(
-                "image", "wrist_camera/image_raw", "sensor_msgs/msg/Image", "image",
-                Preprocess("image"), (3, IMAGE_SIZE, IMAGE_SIZE), "uint8", 2, 0.1, "hold", 0.05,
+                "image",
+                "wrist_camera/image_raw",
+                "sensor_msgs/msg/Image",
+                "image",
+                Preprocess("image"),
+                (3, IMAGE_SIZE, IMAGE_SIZE),
+                "uint8",
+                2,
+                0.1,
+                "hold",
+                0.05,
             ),
             InputSpec(
-                "tcp", "arm/state", "takt_msgs/msg/ArmState", "tcp_pose",
-                Preprocess("pose", "reference"), (9,), "float32", 2, 0.1, "pose", 0.05,
+                "tcp",
+                "arm/state",
+                "takt_msgs/msg/ArmState",
+                "tcp_pose",
+                Preprocess("pose", "reference"),
+                (9,),
+                "float32",
+                2,
+                0.1,
+                "pose",
+                0.05,
             ),
             InputSpec(
-                "wrench", "arm/wrench", "geometry_msgs/msg/WrenchStamped", "wrench",
-                Preprocess("wrench", "reference"), (6,), "float32", 4, 0.01, "linear", 0.05,
+                "wrench",
+                "arm/wrench",
+                "geometry_msgs/msg/WrenchStamped",
+                "wrench",
+                Preprocess("wrench", "reference"),
+                (6,),
+                "float32",
+                4,
+                0.01,
+                "linear",
+                0.05,
             ),
         ),
         actions=(ActionGroup("arm", "pose", "observation"), ActionGroup("gripper", "width")),
@@ -69,15 +96,16 @@ def tiny_normalizers(spec: PolicySpec) -> dict[str, Normalizer]:
     """Scales of centimetres and newtons."""
     scales = {"tcp": np.full(9, 0.5), "wrench": np.full(6, 5.0)}
     pose_scale = [0.1, 0.1, 0.1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
-    action = [size for group in spec.actions for size in
-              (pose_scale if group.kind == "pose" else [0.04])]
-    scales[ACTION] = np.array(action)
-    return {
-        name: Normalizer.identity() if kind == "identity" else Normalizer(
-            kind, np.zeros(len(scales[name]), np.float32), scales[name].astype(np.float32)
-        )
-        for name, kind in spec.normalizer.items()
-    }
+    per_group = [pose_scale if group.kind == "pose" else [0.04] for group in spec.actions]
+    scales[ACTION] = np.concatenate(per_group)
+    normalizers = {}
+    for name, kind in spec.normalizer.items():
+        if kind == "identity":
+            normalizers[name] = Normalizer.identity()
+        else:
+            scale = scales[name].astype(np.float32)
+            normalizers[name] = Normalizer(kind, np.zeros_like(scale), scale)
+    return normalizers
 
 
 def straight_chunk(spec: PolicySpec, step_m: tuple[float, float, float]) -> Array:

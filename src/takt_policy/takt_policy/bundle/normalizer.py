@@ -92,8 +92,10 @@ def load_normalizers(path: Path, spec: PolicySpec) -> dict[str, Normalizer]:
             f"allowed: {', '.join(sorted(wanted)) or 'none'}"
         )
     if missing := sorted(wanted - set(arrays)):
-        raise BundleError(f"{path}: entry {missing[0]!r} is missing; write it, or set the "
-                          "kind in policy.yaml's 'normalizer' to identity")
+        raise BundleError(
+            f"{path}: entry {missing[0]!r} is missing; write it, or set the "
+            "kind in policy.yaml's 'normalizer' to identity"
+        )
     loaded: dict[str, Normalizer] = {}
     for name, kind in spec.normalizer.items():
         if kind == "identity":
@@ -130,8 +132,10 @@ def _checked(path: Path, name: str, values: npt.NDArray[Any], shape: tuple[int, 
     except ValueError:
         fits = False
     if not fits:
-        raise BundleError(f"{path}: {name} has shape {list(values.shape)}; it must be "
-                          f"{list(shape)} or broadcast to it")
+        raise BundleError(
+            f"{path}: {name} has shape {list(values.shape)}; it must be "
+            f"{list(shape)} or broadcast to it"
+        )
     if not np.isfinite(values).all():
         raise BundleError(f"{path}: {name} has NaN or infinite values; fit it again")
     return np.asarray(values, np.float32)

@@ -49,8 +49,12 @@ def spec_from_mapping(mapping: Any, source: str) -> PolicySpec:
     if version != FORMAT_VERSION:
         raise top.error("takt_bundle", version, f"{FORMAT_VERSION}, the format of this takt")
     family = cast(Family, top.choice("family", GRAPHS_OF_FAMILY))
-    inputs = tuple(_input(top.section("inputs"), name) for name in top.section("inputs").keys())
-    actions = tuple(_action(top.section("actions"), name) for name in top.section("actions").keys())
+    inputs = tuple(_input(top.section("inputs"), name) for name in top.section("inputs").names())
+    actions = tuple(
+        _action(top.section("actions"), name) for name in top.section("actions").names()
+    )
+    if not inputs or not actions:
+        raise BundleError(f"{source}: 'inputs' and 'actions' must each have at least one entry")
     spec = PolicySpec(
         name=top.text("name"),
         description=top.text("description", ""),
@@ -145,7 +149,8 @@ def _horizons(section: Section) -> Horizons:
     room = horizons.prediction - horizons.first
     if horizons.execute > room:
         raise section.error(
-            "execute", horizons.execute,
+            "execute",
+            horizons.execute,
             f"1 to {room}, as {horizons.prediction} actions are predicted and the first "
             f"{horizons.first} lie before the observation",
         )
@@ -171,9 +176,7 @@ def _sampler(section: Section) -> SamplerSpec:
     return spec
 
 
-def _normalizer(
-    section: Section, inputs: tuple[InputSpec, ...]
-) -> dict[str, NormalizerKind]:
+def _normalizer(section: Section, inputs: tuple[InputSpec, ...]) -> dict[str, NormalizerKind]:
     kinds = {
         name: cast(NormalizerKind, section.choice(name, get_args(NormalizerKind)))
         for name in [spec.name for spec in inputs] + [ACTION]
@@ -202,7 +205,7 @@ def _provenance(section: Section) -> Provenance:
         seed=section.integer("seed", 0) if section.has("seed") else None,
         device=section.text("device", ""),
         created=section.text("created", ""),
-        success=tuple(_success(measured, task) for task in measured.keys()),
+        success=tuple(_success(measured, task) for task in measured.names()),
     )
     section.finish()
     return spec
@@ -227,11 +230,11 @@ def _success(section: Section, task: str) -> MeasuredSuccess:
 
 
 def _check_whole(spec: PolicySpec, source: str) -> None:
-    if not spec.inputs or not spec.actions:
-        raise BundleError(f"{source}: 'inputs' and 'actions' must each have at least one entry")
     if ACTION in [one.name for one in spec.inputs]:
-        raise BundleError(f"{source}: an input is named {ACTION!r}, which the normaliser "
-                          "uses for the actions; give it another name")
+        raise BundleError(
+            f"{source}: an input is named {ACTION!r}, which the normaliser "
+            "uses for the actions; give it another name"
+        )
     poses = [one.name for one in spec.inputs if one.preprocess.kind == "pose"]
     if spec.reference_pose not in poses:
         raise BundleError(

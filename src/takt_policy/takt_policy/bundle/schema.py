@@ -98,7 +98,7 @@ class ActionGroup:
 
     name: str
     kind: ActionKind
-    reference: Reference = "observation"
+    reference: Reference = "absolute"
 
     @property
     def size(self) -> int:

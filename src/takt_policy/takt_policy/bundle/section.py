@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         BundleError: the file is missing, is no YAML, or holds something else than a mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError:
-        raise BundleError(f"{path} does not exist; a bundle is a folder with a policy.yaml") from None
+        raise BundleError(
+            f"{path} does not exist; a bundle is a folder with a policy.yaml"
+        ) from None
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -76,7 +78,7 @@ class Section:
             )
         self._values: dict[str, Any] = values
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         return list(self._values)
 
     def has(self, key: str) -> bool:
@@ -142,7 +144,7 @@ class Section:
                 continue
             allowed = sorted(self._asked)
             close = difflib.get_close_matches(key, allowed, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = f"; did you mean {close[0]!r}?" if close else "."
             raise BundleError(
                 f"{self._source}: unknown key {self._path(key)!r}{hint} "
                 f"Allowed here: {', '.join(allowed) or 'none'}"
@@ -152,12 +154,11 @@ class Section:
         """An error about one of this section's keys."""
         return BundleError(f"{self._source}: {self._path(key)!r} is {found!r}; allowed: {wanted}")
 
-    def _as_number(
-        self, key: str, value: Any, above: float, wanted: str, at_least: bool
-    ) -> float:
+    def _as_number(self, key: str, value: Any, above: float, wanted: str, at_least: bool) -> float:
         if isinstance(value, str) and _looks_like_a_number(value):
-            raise self.error(key, value, f"{wanted}; YAML reads this as text, write it as "
-                                         f"{float(value):.1e}")
+            raise self.error(
+                key, value, f"{wanted}; YAML reads this as text, write it as {float(value):.1e}"
+            )
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.error(key, value, wanted)
         inside = value >= above if at_least else value > above
@@ -170,15 +171,12 @@ class Section:
         value = self._values.get(key)
         if value is None:
             if default is _REQUIRED:
-                raise BundleError(
-                    f"{self._source}: {self._path(key)!r} is missing; give {wanted}"
-                )
+                raise BundleError(f"{self._source}: {self._path(key)!r} is missing; give {wanted}")
             return default
         return value
 
     def _path(self, key: str) -> str:
         return f"{self._where}.{key}" if self._where else key
-
 
 
 def _looks_like_a_number(text: str) -> bool:

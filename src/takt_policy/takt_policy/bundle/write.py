@@ -45,8 +45,8 @@ def write_bundle(
 
     Args:
         path: folder to make, by convention ``NAME.takt``.
-        graphs: ``encode`` and ``denoise`` (for family diffusion): ONNX files or their bytes, weights
-            inside.
+        graphs: ``encode`` and ``denoise`` (family diffusion): ONNX files or their bytes,
+            weights inside.
         normalizers: of each input and of ``action``; their kinds must be those in the spec.
         observation: one example as the encode graph gets it (``Observation.arrays``),
             (1, history, *shape) each.

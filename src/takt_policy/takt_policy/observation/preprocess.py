@@ -52,8 +52,9 @@ def finish(spec: InputSpec, values: Array, base_from_reference: Pose) -> Array:
     if kind == "pose":
         base_from_frame = _frame(spec, base_from_reference)
         frame_from_base = base_from_frame.inverse()
-        return np.stack([_position_and_rotation(frame_from_base @ Pose.from_array7(value))
-                         for value in values])
+        return np.stack(
+            [_position_and_rotation(frame_from_base @ Pose.from_array7(value)) for value in values]
+        )
     if kind == "wrench":
         turn = _frame(spec, base_from_reference).rotation()
         # Row vectors: (R^T v)^T = v^T R, for force and torque apart.

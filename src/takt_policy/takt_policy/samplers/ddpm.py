@@ -32,9 +32,7 @@ class Ddpm:
         """A chunk for each initial noise (B, H, D), float32."""
         sample = initial
         for level, following in self.schedule.levels(self.calls):
-            clean = clean_estimate(
-                sample, predict(sample, level), level, self.schedule, self.clip
-            )
+            clean = clean_estimate(sample, predict(sample, level), level, self.schedule, self.clip)
             if following < 0:
                 return clean
             mean, deviation = self.posterior(clean, sample, level, following)

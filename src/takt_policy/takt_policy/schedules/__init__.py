@@ -1,0 +1,1 @@
+"""Schedules: when inference runs and which of its actions are committed."""
