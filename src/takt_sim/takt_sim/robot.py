@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from takt_core.errors import TaktError
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory
 from takt_description import ARM_JOINTS, FINGER_JOINTS, TOOL_FRAME, robot_description
 from takt_impedance import Controller, Mode, Parameters, TickOutput, TrajectoryResult
 from takt_impedance.kinematics import ArmModel
-from takt_sim.kinematics import place_arm
 from takt_sim.placing import body_pose
 from takt_sim.tasks.base import Start
 
 N = len(ARM_JOINTS)
 # Fully closed: the servo presses with its force limit on what is in between.
 GRIPPER_CLOSED_M = 0.0
+# What the arm's model assumes; a few grams that move by millimetres do not matter to it.
+GRASP_WIDTH_M = 0.02
 HOME_RAD = np.array([0.0, -0.20, 0.0, -2.45, 0.0, 2.25, np.pi / 4])
 
 
@@ -48,7 +50,8 @@ class TorqueRobot:
         self, model: mujoco.MjModel, data: mujoco.MjData, impedance: ImpedanceParameters
     ) -> None:
         self._model, self._data = model, data
-        self._arm = ArmModel(robot_description())
+        closed = {name: GRASP_WIDTH_M / 2.0 for name in FINGER_JOINTS}
+        self._arm = ArmModel(robot_description(), TOOL_FRAME, ARM_JOINTS, closed)
         self._parameters = self._controller_parameters(impedance)
         self._torque_limit = np.array(self._parameters.torque_limit_nm)
         self._rate_limit = impedance.torque_rate_limit_nm_s
@@ -62,12 +65,16 @@ class TorqueRobot:
         self.controller = Controller(self._parameters)
         self.gripper_target_m = GRIPPER_CLOSED_M
         self.torque_violations = 0
+        self.chunk_id = 0
+        self._holding = False
+        self._guided = False
 
     def _controller_parameters(self, impedance: ImpedanceParameters) -> Parameters:
-        model, parameters = self._model, Parameters(N)
-        parameters.joint_lower_rad = model.jnt_range[:N, 0]
-        parameters.joint_upper_rad = model.jnt_range[:N, 1]
-        parameters.torque_limit_nm = model.jnt_actfrcrange[:N, 1]
+        arm, parameters = self._arm, Parameters(N)
+        parameters.joint_lower_rad = arm.lower_rad
+        parameters.joint_upper_rad = arm.upper_rad
+        parameters.joint_velocity_limit_rad_s = arm.velocity_limit_rad_s
+        parameters.torque_limit_nm = arm.torque_limit_nm
         parameters.torque_rate_limit_nm_s = np.full(N, impedance.torque_rate_limit_nm_s)
         parameters.stiffness = np.diag(impedance.stiffness)
         parameters.max_force_n = impedance.max_force_n
@@ -77,26 +84,37 @@ class TorqueRobot:
         return parameters
 
     def place(self, start: Start) -> None:
-        """Put the arm at the start of an episode, at rest, fingers at the start's width."""
-        place_arm(self._model, self._data, TOOL_FRAME, start.base_from_tcp, HOME_RAD)
+        """Put the arm at the start of an episode, at rest, fingers at the start's width.
+
+        Raises:
+            TaktError: the start is out of reach.
+        """
+        position = self._arm.inverse(start.base_from_tcp.matrix(), HOME_RAD, tolerance=1e-9)
+        if position is None:
+            raise TaktError(
+                f"no joint positions reach {start.base_from_tcp.array7().round(4).tolist()}; "
+                "allowed are poses within reach. Change the start pose of the task"
+            )
+        self._q[:] = position
         self._finger_position[:] = start.gripper_width_m / 2.0
         self.set_gripper(GRIPPER_CLOSED_M)
 
     def activate(self, now_ns: int) -> None:
         """Start the controller from the present state with the torque that holds it: no bump."""
-        arm = self._arm
-        arm.update(self._q, self._dq)
+        arm = self._arm.terms(self._q, self._dq)
         self.controller = Controller(self._parameters)
         self.controller.activate(now_ns, self._q, arm.position, arm.rotation, arm.bias)
         self._torque[:] = arm.bias
         self._widths.clear()
+        self.chunk_id = 0
         self.torque_violations = 0
+        self._guided = False
+        self._set_mode()
 
     def tick(self, now_ns: int, dt_s: float, blind: bool) -> TickOutput:
         """One control tick: the torques of the next step. `blind` reads NaN for the joints."""
-        arm = self._arm
         q = self._nan if blind else self._q
-        arm.update(q, self._dq)
+        arm = self._arm.terms(q, self._dq)
         output = self.controller.tick(
             now_ns, dt_s, q, self._dq, None, arm.jacobian, arm.mass, arm.bias,
             arm.position, arm.rotation,
@@ -125,6 +143,7 @@ class TorqueRobot:
         stiffness = _rows([w.stiffness for w in waypoints])
         result = self.controller.set_trajectory(times, poses, now_ns, twists, stiffness)
         if result.accepted:
+            self.chunk_id = trajectory.chunk_id
             self._widths = [
                 (w.time_ns, w.gripper_width_m)
                 for w in waypoints
@@ -171,15 +190,55 @@ class TorqueRobot:
         return np.concatenate([angular_linear[3:], angular_linear[:3]])
 
     def joints(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Copies of positions [rad], velocities [rad/s] and torques [N m], each (7,)."""
-        return self._q.copy(), self._dq.copy(), self._torque.copy()
+        """Copies of positions [rad], velocities [rad/s], measured torques [N m], each (7,)."""
+        measured = self._data.qfrc_actuator[:N]
+        return self._q.copy(), self._dq.copy(), measured.copy()
 
-    def hold(self) -> None:
-        """Refuse trajectories and hold, until `follow`."""
-        self.controller.set_mode(Mode.HOLD)
+    def commanded_torque(self) -> NDArray[np.float64]:
+        """(7,) of the last control tick [N m]."""
+        return self._torque.copy()
+
+    def fingers(self) -> tuple[list[float], list[float], list[float]]:
+        """Positions [m], velocities [m/s] and forces [N] of the two fingers."""
+        count = len(FINGER_JOINTS)
+        data = self._data
+        return (
+            data.qpos[N : N + count].tolist(),
+            data.qvel[N : N + count].tolist(),
+            data.actuator_force[self._fingers].tolist(),
+        )
+
+    def set_target(self, pose: NDArray[np.float64], now_ns: int) -> TrajectoryResult:
+        """Move to one pose (7,) within the follower's limits, and rest there."""
+        self._widths.clear()
+        self.chunk_id = 0
+        return self.controller.set_target(pose, now_ns)
+
+    def set_impedance(
+        self, stiffness: ArrayLike, damping_ratio: ArrayLike | None, guide: bool = False
+    ) -> None:
+        """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp.
+
+        Raises:
+            ValueError: not finite or negative.
+        """
+        self._guided = guide
+        if not guide:
+            self.controller.set_impedance(stiffness, damping_ratio)
+        self._set_mode()
+
+    def hold(self, holding: bool = True) -> None:
+        """Refuse trajectories and hold the present target, or no longer."""
+        self._holding = holding
+        self._set_mode()
 
     def follow(self) -> None:
-        self.controller.set_mode(Mode.CARTESIAN)
+        """Follow trajectories again."""
+        self.hold(False)
+
+    def _set_mode(self) -> None:
+        following = Mode.GUIDE if self._guided else Mode.CARTESIAN
+        self.controller.set_mode(Mode.HOLD if self._holding else following)
 
 
 def _rows(values: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

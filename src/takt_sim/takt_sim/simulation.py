@@ -157,7 +157,7 @@ class Simulation:
 
     def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
         """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp."""
-        self.robot.controller.set_impedance(stiffness, damping_ratio)
+        self.robot.set_impedance(stiffness, damping_ratio)
 
     # What is known
 

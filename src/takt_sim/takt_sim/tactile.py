@@ -97,7 +97,7 @@ class FingertipLoad:
 
     Args:
         finger: body whose contacts press the pad.
-        fingertip: frame in the middle of the pad; its y points into the finger.
+        fingertip: surface frame of the pad, z into the finger.
         hand: body that the weld holds the object to.
     """
 
@@ -111,10 +111,8 @@ class FingertipLoad:
         mujoco.mj_rnePostConstraint(model, data)
         load = self._about_tip(model, data, self._finger)
         load += 0.5 * self._about_tip(model, data, self._hand)
-        # Surface frame: z is the fingertip's y, x stays, y completes it.
-        tip = data.xmat[self._tip].reshape(3, 3)
-        surface = np.column_stack([tip[:, 0], -tip[:, 2], tip[:, 1]])
-        return np.concatenate([surface.T @ load[:3], surface.T @ load[3:]])
+        base_from_tip = data.xmat[self._tip].reshape(3, 3)
+        return np.concatenate([load[:3] @ base_from_tip, load[3:] @ base_from_tip])
 
     def _about_tip(
         self, model: mujoco.MjModel, data: mujoco.MjData, body: int

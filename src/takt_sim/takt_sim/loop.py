@@ -1,0 +1,139 @@
+"""Steps a simulation in a thread of its own, at a pace, and takes commands between slices."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from takt_core.errors import TaktError
+from takt_core.streams import Sample
+from takt_sim.simulation import Simulation
+
+T = TypeVar("T")
+SLICE_NS = 5_000_000
+# Farther behind than this, the world goes on from now instead of racing after the clock.
+MAX_LAG_S = 0.1
+CALL_TIMEOUT_S = 10.0
+
+
+class SimulationLoop:
+    """Owns the simulation: it is made, stepped and closed in the thread of the loop.
+
+    Args:
+        make: builds the simulation (rendering belongs to the thread that does this).
+        on_slice: called in the loop's thread after each slice, with what was delivered.
+        rate_factor: simulated per wall-clock time; 0 is as fast as it goes.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Simulation],
+        on_slice: Callable[[Simulation, list[Sample]], None],
+        rate_factor: float = 1.0,
+    ) -> None:
+        self._make = make
+        self._on_slice = on_slice
+        self._rate_factor = rate_factor
+        self._commands: queue.SimpleQueue[Callable[[Simulation], None]] = queue.SimpleQueue()
+        self._running = threading.Event()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.achieved_rate = 0.0
+
+    def open(self) -> None:
+        """Build the simulation; time stands still until `run`. Raises what building raised."""
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._main, args=(ready,), name="simulation", daemon=True
+        )
+        self._thread.start()
+        ready.result()
+
+    def run(self) -> None:
+        """Let time pass."""
+        self._running.set()
+
+    def pause(self) -> None:
+        """Let time stand still after the present slice."""
+        self._running.clear()
+
+    def close(self) -> None:
+        """End the thread; the simulation is closed in it."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def post(self, command: Callable[[Simulation], None]) -> None:
+        """Have a command carried out between two slices, and do not wait for it."""
+        self._commands.put(command)
+
+    def call(self, command: Callable[[Simulation], T]) -> T:
+        """Have a command carried out between two slices, and return what it returns.
+
+        Raises:
+            TaktError: the loop does not answer (any more).
+        """
+        answer: Future[T] = Future()
+
+        def run(simulation: Simulation) -> None:
+            try:
+                answer.set_result(command(simulation))
+            except Exception as error:
+                answer.set_exception(error)
+
+        self.post(run)
+        try:
+            return answer.result(timeout=CALL_TIMEOUT_S)
+        except TimeoutError:
+            raise TaktError(
+                f"the simulation did not answer within {CALL_TIMEOUT_S:g} s; is it still running?"
+            ) from None
+
+    def _main(self, ready: Future[None]) -> None:
+        try:
+            simulation = self._make()
+        except BaseException as error:
+            ready.set_exception(error)
+            return
+        ready.set_result(None)
+        try:
+            self._step_until_end(simulation)
+        finally:
+            simulation.close()
+
+    def _step_until_end(self, simulation: Simulation) -> None:
+        anchor_s, anchor_ns = time.monotonic(), simulation.now_ns
+        while not self._end.is_set():
+            self._carry_out(simulation)
+            if not self._running.is_set():
+                time.sleep(0.002)
+                anchor_s, anchor_ns = time.monotonic(), simulation.now_ns
+                continue
+            before_s = time.monotonic()
+            self._on_slice(simulation, simulation.advance(SLICE_NS))
+            ahead_s = self._ahead_s(simulation.now_ns - anchor_ns, anchor_s)
+            # At full speed, too, other threads of the process need their turn.
+            time.sleep(max(ahead_s, 0.0))
+            if ahead_s < -MAX_LAG_S:
+                anchor_s, anchor_ns = time.monotonic(), simulation.now_ns
+            rate = SLICE_NS * 1e-9 / max(time.monotonic() - before_s, 1e-6)
+            self.achieved_rate += 0.01 * (rate - self.achieved_rate)
+
+    def _ahead_s(self, passed_ns: int, anchor_s: float) -> float:
+        """How far simulated time is ahead of where it should be on the wall clock [s]."""
+        if self._rate_factor == 0.0:
+            return 0.0
+        return passed_ns * 1e-9 / self._rate_factor - (time.monotonic() - anchor_s)
+
+    def _carry_out(self, simulation: Simulation) -> None:
+        while True:
+            try:
+                command = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            command(simulation)
