@@ -1,0 +1,112 @@
+"""The demonstrator's plan from any state: what to do in the next chunk.
+
+A memoryless plan is what makes perturbed demonstrations useful: wherever noise or a wrong
+belief has carried the arm, the label is what the demonstrator would do from there, as in
+DART (arXiv 1703.09327) and DAgger (arXiv 1011.0686). It sees what a policy does not: the
+true pose of the hole and of the peg in the grasp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from takt_core.geometry import (
+    Array,
+    Pose,
+    matrix_from_rotation_vector,
+    quaternion_from_matrix,
+    rotation_vector_from_matrix,
+)
+
+QUARTER = np.pi / 2
+POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class TeacherParameters:
+    """Speeds and margins of the plan; heights are of the tip over the rim.
+
+    Attributes:
+        free_speed_m_s: well above the rim and sideways [m/s].
+        insert_speed_m_s: at the rim and below [m/s].
+        turn_speed_rad_s: of the orientation [rad/s].
+        gain_1_s: sideways and turning errors decay at this rate when small [1/s].
+        goal_depth_m: pressed lightly onto the floor of the hole [m].
+        lateral_slack_m, turn_slack_rad: errors at which the tip may enter the rim.
+        cone: height kept per metre of lateral error beyond the slack.
+        turn_cone_m_rad: height kept per radian of turning error beyond the slack.
+    """
+
+    free_speed_m_s: float = 0.10
+    insert_speed_m_s: float = 0.03
+    turn_speed_rad_s: float = 0.5
+    gain_1_s: float = 5.0
+    goal_depth_m: float = 0.0315
+    lateral_slack_m: float = 0.002
+    turn_slack_rad: float = 0.06
+    cone: float = 2.0
+    turn_cone_m_rad: float = 0.2
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Plans for one episode.
+
+    Attributes:
+        base_from_hole: centre of the rim, z up out of the hole.
+        tcp_from_tip: the peg's tip, z along the peg.
+    """
+
+    base_from_hole: Pose
+    tcp_from_tip: Pose
+    parameters: TeacherParameters = TeacherParameters()
+
+    def plan(self, base_from_tcp: Pose, count: int, step_s: float) -> list[Pose]:
+        """Poses base_from_tcp after 1..count steps from ``base_from_tcp``."""
+        hole_from_tip = self.base_from_hole.inverse() @ base_from_tcp @ self.tcp_from_tip
+        position = np.array(hole_from_tip.position_m)
+        rotation = hole_from_tip.rotation()
+        upright = _nearest_upright(rotation)
+        tip_from_tcp = self.tcp_from_tip.inverse()
+        poses = []
+        substeps = 5
+        for _ in range(count):
+            for _ in range(substeps):
+                position, rotation = self._advance(position, rotation, upright, step_s / substeps)
+            tip = Pose(position, quaternion_from_matrix(rotation))
+            poses.append(self.base_from_hole @ tip @ tip_from_tcp)
+        return poses
+
+    def _advance(
+        self, position: Array, rotation: Array, upright: Array, step_s: float
+    ) -> tuple[Array, Array]:
+        p = self.parameters
+        lateral_m = float(np.hypot(position[0], position[1]))
+        turn = rotation_vector_from_matrix(upright @ rotation.T)
+        turn_rad = float(np.linalg.norm(turn))
+        floor_m = p.cone * max(0.0, lateral_m - p.lateral_slack_m)
+        floor_m += p.turn_cone_m_rad * max(0.0, turn_rad - p.turn_slack_rad)
+        goal_m = floor_m if floor_m > 0.0 else -p.goal_depth_m
+        down_m_s = np.clip(p.insert_speed_m_s + 3.0 * (position[2] - 0.005),
+                           p.insert_speed_m_s, p.free_speed_m_s)
+        rise = np.clip(goal_m - position[2], -down_m_s * step_s, 0.06 * step_s)
+        moved = position.copy()
+        moved[:2] -= position[:2] * _fraction(lateral_m, p.free_speed_m_s, p.gain_1_s, step_s)
+        moved[2] += rise
+        part = _fraction(turn_rad, p.turn_speed_rad_s, p.gain_1_s, step_s)
+        return moved, matrix_from_rotation_vector(turn * part) @ rotation
+
+
+def _fraction(error: float, speed: float, gain_1_s: float, step_s: float) -> float:
+    """Part of an error that one step removes: at most ``speed``, slower when it is small."""
+    return min(gain_1_s, speed / max(error, 1e-9)) * step_s
+
+
+def _nearest_upright(rotation: npt.NDArray[np.float64]) -> Array:
+    """The orientation that fits the square hole and is nearest to ``rotation``."""
+    yaw = np.arctan2(rotation[1, 0], rotation[0, 0])
+    turn = np.array([0.0, 0.0, QUARTER * np.round(yaw / QUARTER)])
+    return np.asarray(matrix_from_rotation_vector(turn) @ POINTING_DOWN)
