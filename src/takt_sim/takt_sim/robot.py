@@ -50,7 +50,7 @@ class TorqueRobot:
         self, model: mujoco.MjModel, data: mujoco.MjData, impedance: ImpedanceParameters
     ) -> None:
         self._model, self._data = model, data
-        closed = {name: GRASP_WIDTH_M / 2.0 for name in FINGER_JOINTS}
+        closed = dict.fromkeys(FINGER_JOINTS, GRASP_WIDTH_M / 2.0)
         self._arm = ArmModel(robot_description(), TOOL_FRAME, ARM_JOINTS, closed)
         self._parameters = self._controller_parameters(impedance)
         self._torque_limit = np.array(self._parameters.torque_limit_nm)
