@@ -17,7 +17,7 @@ from takt_teleop.policy_watch import PolicyWatch
 from takt_teleop.records import Context, human_record, policy_record
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.transitions import Event, Mode, next_mode
-from takt_teleop.watchdogs import ArmWatch, plan_trouble
+from takt_teleop.watchdogs import ArmWatch
 
 _POLICY_MODES = (Mode.POLICY, Mode.SHARED)
 # ROS time that goes back by less is jitter between messages of /clock, not a restart.
@@ -54,13 +54,13 @@ class Arbiter:
         self._parameters = parameters
         self._watch = PolicyWatch(round(parameters.policy_timeout_s * 1e9))
         self._arm = ArmWatch(round(parameters.arm_timeout_s * 1e9))
-        self._policy = PolicyDriver(parameters)
+        self._policy = PolicyDriver(parameters, now_ns)
         self._human = HumanDriver(parameters)
         self._trigger = MotionTrigger(parameters)
         self._device: DeviceCommand | None = None
         self._operator_id = ""
         self._words = ""
-        self._now_ns = self._epoch_start_ns = self._sent_ns = self._next_stream_ns = now_ns
+        self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
         self._effects: list[Effect] = []
 
     # --- inputs -------------------------------------------------------------------------
@@ -146,10 +146,10 @@ class Arbiter:
     def _restart_clock(self, now_ns: int) -> None:
         """All stamps are of another time: what was known is unknown again."""
         back_s = (self._now_ns - now_ns) / 1e9
-        self._now_ns = self._epoch_start_ns = self._sent_ns = self._next_stream_ns = now_ns
+        self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
         self._watch.forget()
         self._arm.forget()
-        self._policy.clear()
+        self._policy.begin(self._now_ns)
         self._human.clear()
         self._device = None
         self._fire(Event.CLOCK_JUMPED, f"ROS time went back by {back_s:.3f} s")
@@ -197,14 +197,7 @@ class Arbiter:
             trouble = trouble or self._arm.rejection()
         if self.mode in _POLICY_MODES:
             trouble = trouble or self._watch.trouble(now_ns)
-            trouble = trouble or plan_trouble(
-                self._policy.plan,
-                self._arm.newest,
-                self._parameters,
-                now_ns,
-                self._epoch_start_ns,
-                self._sent_ns,
-            )
+            trouble = trouble or self._policy.trouble(self._arm.newest, now_ns)
         if trouble is not None:
             self._fire(*trouble)
 
@@ -221,9 +214,7 @@ class Arbiter:
         self.epoch += 1
         self._epoch_start_ns = self._now_ns
         self._effects.append(
-            ModeChange(
-                self._now_ns, target, previous, event, reason, self.epoch, self._operator_id
-            )
+            ModeChange(self._now_ns, target, previous, event, reason, self.epoch, self._operator_id)
         )
         self._go(previous, target)
         return True
@@ -237,7 +228,7 @@ class Arbiter:
             self._watch.block(self._watch.active, reason)
 
     def _go(self, previous: Mode, target: Mode) -> None:
-        self._policy.clear()
+        self._policy.begin(self._now_ns)
         self._human.clear()
         self._trigger.rearm()
         if previous is Mode.GUIDE:
@@ -246,7 +237,7 @@ class Arbiter:
             self._human.engage(self._arm.newest)
             self._stream()
         elif target in (Mode.HOLD, Mode.GUIDE, Mode.STOPPED):
-            self._send(Trajectory((), "hold"))
+            self._effects.append(Trajectory((), "hold"))
         if target is Mode.GUIDE:
             self._effects.append(SetGuide(True))
         if target in (Mode.HOLD, Mode.STOPPED):
@@ -269,7 +260,7 @@ class Arbiter:
             if intake.refusal:
                 self._fire(Event.CHUNK_REFUSED, intake.refusal)
             elif intake.trajectory is not None:
-                self._send(intake.trajectory)
+                self._effects.append(intake.trajectory)
         else:
             self.discarded_chunks += 1
 
@@ -277,23 +268,15 @@ class Arbiter:
         trajectory = None
         if self.mode is Mode.HUMAN:
             trajectory = self._human.stream(self._now_ns)
+            if trajectory is not None and not trajectory.waypoints:
+                self._effects.append(Notice("the device is silent: holding until it is back"))
         elif self.mode is Mode.SHARED and self._arm.newest is not None:
             trajectory = self._policy.correct(
-                self._now_ns, self._live_device(), self._arm.newest.target, self._source()
+                self._now_ns, self._device, self._arm.newest.target, self._source()
             )
         if trajectory is not None:
-            self._send(trajectory)
+            self._effects.append(trajectory)
         self._next_stream_ns = self._now_ns + round(1e9 / self._parameters.stream_hz)
-
-    def _live_device(self) -> DeviceCommand | None:
-        timeout_ns = round(self._parameters.device_timeout_s * 1e9)
-        device = self._device
-        is_live = device is not None and self._now_ns - device.stamp_ns <= timeout_ns
-        return device if is_live else None
-
-    def _send(self, trajectory: Trajectory) -> None:
-        self._sent_ns = self._now_ns
-        self._effects.append(trajectory)
 
     # --- what is recorded ---------------------------------------------------------------
 

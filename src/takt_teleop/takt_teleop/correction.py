@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+
 from takt_core.geometry import Array, Pose
 from takt_teleop.human import in_base, limit
 from takt_teleop.inputs import DeviceCommand
@@ -27,7 +28,7 @@ class SharedCorrection:
 
     @property
     def value(self) -> Array:
-        return self._value.copy()
+        return np.array(self._value)
 
     def clear(self) -> None:
         self._value = np.zeros(6)
@@ -60,7 +61,5 @@ class SharedCorrection:
         turn = Rotation.from_quat(displacement.quaternion_xyzw) * (
             Rotation.from_quat(self._zero.quaternion_xyzw).inv()
         )
-        moved = np.concatenate(
-            [displacement.position_m - self._zero.position_m, turn.as_rotvec()]
-        )
+        moved = np.concatenate([displacement.position_m - self._zero.position_m, turn.as_rotvec()])
         return in_base(moved, in_tool_frame, target)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
+
 from takt_core.geometry import Array, Pose, pose_error
 from takt_core.trajectory import Waypoint
 from takt_teleop.inputs import ArmReport, DeviceCommand
@@ -83,9 +84,11 @@ class HumanTarget:
         motion = self._step(self._motion, time_ns, now_ns)
         self._motion = motion
         waypoints = []
-        for _ in range(_PREVIEW):
+        for i in range(_PREVIEW):
+            # Without a velocity the last one is a resting point, should nothing follow.
+            twist = motion.twist if i + 1 < _PREVIEW else None
             waypoints.append(
-                Waypoint(motion.time_ns, motion.pose, motion.twist, None, self.gripper_width_m)
+                Waypoint(motion.time_ns, motion.pose, twist, None, self.gripper_width_m)
             )
             motion = self._step(motion, motion.time_ns + self._period_ns, now_ns)
         return tuple(waypoints)

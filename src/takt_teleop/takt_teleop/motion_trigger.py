@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from takt_core.geometry import Pose, pose_error
 from takt_teleop.inputs import DeviceCommand
 from takt_teleop.settings import ArbiterParameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
-import numpy as np
 from scipy.spatial.transform import Rotation
+
 from takt_core.chunk import ActionChunk
 from takt_core.geometry import Array, Pose, interpolate_pose, pose_error
 from takt_core.trajectory import Waypoint
@@ -18,13 +19,14 @@ class PlannedStep:
     Attributes:
         time_ns: for which the action is meant [ns].
         base: what the policy proposed.
-        twist: (6,) of the tool at that time, axes of the base frame [m/s, rad/s].
+        twist: (6,) of the tool at that time, axes of the base frame [m/s, rad/s]; None at the
+            end of a chunk: should no other follow, the arm comes to rest there.
         residual: (6,) the operator's correction, axes of the base frame [m, rad], or None.
     """
 
     time_ns: int
     base: Pose
-    twist: Array
+    twist: Array | None
     chunk: ActionChunk
     offset: int
     residual: Array | None = None
@@ -91,7 +93,7 @@ class Plan:
     def at(self, time_ns: int) -> PlannedStep | None:
         """The action for a time between two steps, or None where nothing is planned."""
         steps = ([] if self._last is None else [self._last]) + self._steps
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in itertools.pairwise(steps):
             if before.time_ns <= time_ns <= after.time_ns:
                 span = after.time_ns - before.time_ns
                 fraction = (time_ns - before.time_ns) / span if span else 1.0
@@ -112,15 +114,13 @@ class Plan:
 
 def steps_of(chunk: ActionChunk) -> list[PlannedStep]:
     """The actions of a chunk with their velocities by central differences."""
-    step_s = chunk.step_ns / 1e9
-    count = len(chunk.poses)
+    poses, step_s = chunk.poses, chunk.step_ns / 1e9
     steps = []
-    for i, pose in enumerate(chunk.poses):
-        before, after = max(i - 1, 0), min(i + 1, count - 1)
-        twist = np.zeros(6)
-        if after > before:
-            twist = pose_error(chunk.poses[after], chunk.poses[before])
-            twist /= (after - before) * step_s
+    for i, pose in enumerate(poses):
+        twist = None
+        if i + 1 < len(poses):
+            before = max(i - 1, 0)
+            twist = pose_error(poses[i + 1], poses[before]) / ((i + 1 - before) * step_s)
         steps.append(PlannedStep(chunk.time_ns(i), pose, twist, chunk, i))
     return steps
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+
 from takt_core.chunk import ActionChunk
 from takt_core.geometry import Pose, pose_error
 from takt_core.trajectory import Trajectory
@@ -12,6 +13,8 @@ from takt_teleop.correction import SharedCorrection
 from takt_teleop.inputs import ArmReport, DeviceCommand
 from takt_teleop.plan import Plan, PlannedStep, steps_of
 from takt_teleop.settings import ArbiterParameters
+from takt_teleop.transitions import Event
+from takt_teleop.watchdogs import plan_trouble
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,26 @@ class Intake:
 class PolicyDriver:
     """The plan of the active policy, with the operator's correction in SHARED."""
 
-    def __init__(self, parameters: ArbiterParameters) -> None:
+    def __init__(self, parameters: ArbiterParameters, now_ns: int) -> None:
         self._parameters = parameters
         self._latency_ns = round(parameters.actuator_latency_s * 1e9)
+        self._device_timeout_ns = round(parameters.device_timeout_s * 1e9)
         self._correction = SharedCorrection(parameters)
         self.plan = Plan(self._latency_ns, round(parameters.minimum_lead_s * 1e9))
 
-    def clear(self) -> None:
-        """Forget all chunks and the correction."""
+        self._began_ns = self._sent_ns = now_ns
+
+    def begin(self, now_ns: int) -> None:
+        """Forget all chunks and the correction: a new epoch begins."""
         self.plan.clear()
         self._correction.clear()
+        self._began_ns = self._sent_ns = now_ns
+
+    def trouble(self, report: ArmReport | None, now_ns: int) -> tuple[Event, str] | None:
+        """Why the plan must not go on: it ran out, or the controller does not have it."""
+        return plan_trouble(
+            self.plan.end_ns, report, self._parameters, now_ns, self._began_ns, self._sent_ns
+        )
 
     def follow(
         self, chunk: ActionChunk, report: ArmReport, source: str, now_ns: int, shared: bool
@@ -51,7 +64,7 @@ class PolicyDriver:
         self.plan.splice(steps)
         if residual is not None:
             steps = self.plan.correct(residual, now_ns)
-        return Intake(self._trajectory(steps, source), late=late)
+        return Intake(self._trajectory(steps, source, now_ns), late=late)
 
     def shadow(self, chunk: ActionChunk, now_ns: int) -> None:
         """Keep a chunk of a policy that is overridden; it is never sent."""
@@ -62,20 +75,22 @@ class PolicyDriver:
     def correct(
         self, now_ns: int, device: DeviceCommand | None, target: Pose, source: str
     ) -> Trajectory | None:
-        """What to send when the operator's correction has changed; ``device`` None: silent."""
+        """What to send when the operator's correction has changed; it fades without a device."""
         before = self._correction.value
-        value = self._correction.advance(now_ns, device, target)
+        is_live = device is not None and now_ns - device.stamp_ns <= self._device_timeout_ns
+        value = self._correction.advance(now_ns, device if is_live else None, target)
         if not np.any(value != before):
             return None
         steps = self.plan.correct(value, now_ns)
-        return self._trajectory(steps, source) if steps else None
+        return self._trajectory(steps, source, now_ns) if steps else None
 
     def _open(self, chunk: ActionChunk, now_ns: int) -> tuple[list[PlannedStep], int]:
         steps = steps_of(chunk)
         future = self.plan.future(steps, now_ns)
         return future, len(steps) - len(future)
 
-    def _trajectory(self, steps: list[PlannedStep], source: str) -> Trajectory:
+    def _trajectory(self, steps: list[PlannedStep], source: str, now_ns: int) -> Trajectory:
+        self._sent_ns = now_ns
         waypoints = tuple(step.waypoint(self._latency_ns) for step in steps)
         return Trajectory(waypoints, source, steps[0].chunk.id)
 

@@ -41,7 +41,7 @@ class ArbiterParameters:
         description="subtracted from the time of every waypoint of a policy",
     )
     minimum_lead_s: float = parameter(
-        0.005,
+        0.02,
         unit="s",
         minimum=0.0,
         maximum=0.1,
@@ -51,7 +51,7 @@ class ArbiterParameters:
         0.1, unit="m", minimum=0.001, maximum=1.0, description="start of a chunk from the target"
     )
     max_jump_rad: float = parameter(
-        0.6, unit="rad", minimum=0.01, maximum=3.2, description="start of a chunk from the target"
+        0.5, unit="rad", minimum=0.01, maximum=3.2, description="start of a chunk from the target"
     )
     require_explicit_run: bool = parameter(
         False, description="after any stop of a policy only a new run starts it again"
@@ -77,9 +77,7 @@ class ArbiterParameters:
     device_timeout_s: float = parameter(
         0.2, unit="s", minimum=0.05, maximum=2.0, description="a silent device: stop and hold"
     )
-    takeover_by_motion: bool = parameter(
-        True, description="moving the device in POLICY takes over"
-    )
+    takeover_by_motion: bool = parameter(True, description="moving the device in POLICY takes over")
     takeover_speed_m_s: float = parameter(
         0.02, unit="m/s", minimum=0.0, maximum=1.0, description="beyond it the device has moved"
     )

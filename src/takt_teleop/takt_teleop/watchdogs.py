@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from takt_teleop.inputs import ArmReport
-from takt_teleop.plan import Plan
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.transitions import Event
 
@@ -59,17 +58,22 @@ class ArmWatch:
 
 
 def plan_trouble(
-    plan: Plan,
+    end_ns: int | None,
     report: ArmReport | None,
     parameters: ArbiterParameters,
     now_ns: int,
-    epoch_start_ns: int,
+    began_ns: int,
     sent_ns: int,
 ) -> tuple[Event, str] | None:
-    """No chunk came, the waypoints ran out, or the controller does not have them."""
-    end_ns = plan.end_ns
+    """No chunk came, the waypoints ran out, or the controller does not have them.
+
+    Args:
+        end_ns: time of the last waypoint that was sent, None before the first chunk [ns].
+        began_ns: since when chunks are awaited [ns].
+        sent_ns: when waypoints were last sent [ns].
+    """
     if end_ns is None:
-        waited_s = (now_ns - epoch_start_ns) / 1e9
+        waited_s = (now_ns - began_ns) / 1e9
         if waited_s <= parameters.first_chunk_timeout_s:
             return None
         return Event.PLAN_EXHAUSTED, f"no chunk within {waited_s:.2f} s (first_chunk_timeout_s)"

@@ -1,0 +1,141 @@
+"""Whatever happens, in whatever order: what must always hold of the arbiter."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from teleop_world import MS, World, distance_m
+
+from takt_core.chunk import ActionChunk
+from takt_core.trajectory import Trajectory
+from takt_teleop.effects import ModeChange, StepRecord
+from takt_teleop.inputs import Button, PolicyState
+from takt_teleop.transitions import Event, Mode, next_mode
+
+_SOURCES = {
+    Mode.POLICY: {"policy"},
+    Mode.SHARED: {"shared"},
+    Mode.HUMAN: {"human"},
+    Mode.HOLD: {"hold"},
+    Mode.GUIDE: {"hold"},
+    Mode.STOPPED: {"hold"},
+}
+_REQUESTS = (
+    Event.TAKE_OVER,
+    Event.RELEASE,
+    Event.GUIDE,
+    Event.PAUSE,
+    Event.STOP,
+    Event.RESET,
+)
+
+
+class ArbiterMachine(RuleBasedStateMachine):
+    """Random worlds; every effect is judged as it is decided."""
+
+    @initialize(shared=st.booleans(), explicit=st.booleans())
+    def begin(self, shared: bool, explicit: bool) -> None:
+        self.world = World(shared=shared, require_explicit_run=explicit)
+        self.judged = 0
+        self.mode = Mode.HOLD
+        self.epoch = self.world.arbiter.epoch
+        self.stale: list[ActionChunk] = []
+        self.record_ns = 0
+        self.world.step(30)
+
+    @rule(milliseconds=st.sampled_from([10, 20, 50, 130, 400]))
+    def wait(self, milliseconds: int) -> None:
+        self.world.step(milliseconds)
+
+    @rule(state=st.sampled_from([None, *PolicyState]), new_run=st.booleans())
+    def policy(self, state: PolicyState | None, new_run: bool) -> None:
+        self.world.policy_state = state
+        self.world.run += int(new_run)
+
+    @rule(late_ms=st.integers(-900, 200), jump_m=st.sampled_from([0.0, 0.03, 0.5]))
+    def chunk(self, late_ms: int, jump_m: float) -> None:
+        world = self.world
+        chunk = world.chunk(
+            start_ns=world.now_ns + late_ms * MS, step_m=np.array([jump_m or 0.004, 0.0, 0.0])
+        )
+        world.send(chunk)
+        self.stale.append(chunk)
+
+    @rule(index=st.integers(0, 30))
+    def chunk_again(self, index: int) -> None:
+        """A chunk of an older epoch never comes back."""
+        old = [chunk for chunk in self.stale if chunk.epoch < self.world.arbiter.epoch]
+        if old:
+            chunk = old[index % len(old)]
+            before = [c.event for c in self.world.all(ModeChange)]
+            effects = self.world.send(chunk)
+            if [c.event for c in self.world.all(ModeChange)] == before:
+                sent = [e for e in effects if isinstance(e, Trajectory) and e.waypoints]
+                assert all(trajectory.source == "human" for trajectory in sent)
+
+    @rule(event=st.sampled_from(_REQUESTS))
+    def request(self, event: Event) -> None:
+        self.world.ask(event, operator_id="ada")
+
+    @rule(
+        speed=st.sampled_from([0.0, 0.01, 0.1, 3.0]),
+        button=st.sampled_from(Button),
+    )
+    def device(self, speed: float, button: Button) -> None:
+        self.world.device(np.array([0.0, speed, speed, 0.0, 0.0, speed]), button)
+
+    @rule(fault=st.sampled_from(["", "", "SINGULAR_MASS"]), alive=st.booleans())
+    def arm(self, fault: str, alive: bool) -> None:
+        self.world.arm_fault, self.world.arm_alive = fault, alive
+
+    @invariant()
+    def judge(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for now_ns, effect in self.world.log[self.judged :]:
+            if isinstance(effect, ModeChange):
+                self._judge_change(effect)
+            elif isinstance(effect, Trajectory):
+                self._judge_trajectory(now_ns, effect)
+            elif isinstance(effect, StepRecord):
+                self._judge_record(now_ns, effect)
+        self.judged = len(self.world.log)
+        assert self.world.mode is self.mode
+
+    def _judge_change(self, change: ModeChange) -> None:
+        assert change.previous is self.mode
+        assert change.event is not None
+        assert next_mode(self.mode, change.event) is change.mode
+        assert change.epoch == self.epoch + 1
+        assert change.reason
+        self.mode, self.epoch = change.mode, change.epoch
+
+    def _judge_trajectory(self, now_ns: int, trajectory: Trajectory) -> None:
+        assert trajectory.source in _SOURCES[self.mode]
+        times = [waypoint.time_ns for waypoint in trajectory.waypoints]
+        assert all(time_ns > now_ns for time_ns in times)
+        assert times == sorted(set(times))
+        if self.mode in (Mode.HOLD, Mode.GUIDE, Mode.STOPPED):
+            assert not times
+
+    def _judge_record(self, now_ns: int, record: StepRecord) -> None:
+        assert now_ns - 20 * MS <= record.time_ns <= now_ns
+        assert record.time_ns >= self.record_ns
+        assert record.mode is self.mode
+        assert record.epoch == self.epoch
+        assert record.mode in (Mode.POLICY, Mode.SHARED, Mode.HUMAN)
+        self.record_ns = record.time_ns
+        if record.mode is Mode.HUMAN:
+            assert record.base is None
+        else:
+            assert record.base is not None
+            assert record.overridden is None
+            assert record.chunk_id > 0
+            correction = 0.0 if record.residual is None else np.linalg.norm(record.residual[:3])
+            assert abs(distance_m(record.executed, record.base) - correction) < 1e-9
+
+
+ArbiterMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestArbiterMachine = ArbiterMachine.TestCase
