@@ -45,14 +45,16 @@ def make_golden(
     rng = np.random.default_rng(SAMPLE_SEED)
     condition = model.encode(observation)
     levels = np.array([spec.sampler.training_steps - 1, 0], np.int64)
-    denoise_in = {
-        "x": rng.standard_normal((2, *model.chunk), dtype=np.float32),
+    noise = rng.standard_normal((2, *model.chunk), dtype=np.float32)
+    both = np.concatenate([condition, condition])
+    denoise_in: dict[str, Array] = {
+        "x": noise,
         "t": levels,
-        CONDITION: np.concatenate([condition, condition]),
+        CONDITION: both,
     }
     outputs = {
         "encode": {CONDITION: condition},
-        "denoise": {PREDICTION: model.predict(denoise_in["x"], levels, denoise_in[CONDITION])},
+        "denoise": {PREDICTION: model.predict(noise, levels, both)},
     }
     inputs: dict[str, Arrays] = {"encode": observation, "denoise": denoise_in}
     arrays: dict[str, Array] = {}
@@ -121,7 +123,10 @@ def check_golden(bundle: Bundle, model: DiffusionModel) -> dict[str, float]:
 def _sample(
     model: DiffusionModel, spec: PolicySpec, condition: npt.NDArray[np.float32], seed: int
 ) -> npt.NDArray[np.float32]:
-    return model.draw(condition, make_sampler(spec.sampler), np.random.default_rng(seed))[0]
+    rng = np.random.default_rng(seed)
+    chunks: npt.NDArray[np.float32] = model.draw(condition, make_sampler(spec.sampler), rng)
+    first: npt.NDArray[np.float32] = chunks[0]
+    return first
 
 
 def _take(bundle: Bundle, key: str) -> Array:

@@ -26,7 +26,7 @@ class _Loader(yaml.SafeLoader):
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node)
         if key in seen:
             line = key_node.start_mark.line + 1
             raise BundleError(f"key {key!r} is given twice (line {line}); keep one of them")
@@ -189,6 +189,6 @@ def _looks_like_a_number(text: str) -> bool:
 def _kind(value: Any) -> str:
     if value is None:
         return "empty"
-    return {list: "a list", str: "text", dict: "a mapping with keys that are not text"}.get(
-        type(value), f"a {type(value).__name__}"
-    )
+    if isinstance(value, dict):
+        return "a mapping with keys that are not text"
+    return {"list": "a list", "str": "text"}.get(type(value).__name__, f"a {type(value).__name__}")

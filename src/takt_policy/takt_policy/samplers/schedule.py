@@ -19,7 +19,8 @@ def squared_cosine_betas(steps: int, greatest: float = 0.999) -> Array:
     """
     edges = np.arange(steps + 1, dtype=np.float64) / steps
     power = np.cos((edges + 0.008) / 1.008 * math.pi / 2) ** 2
-    return np.minimum(1.0 - power[1:] / power[:-1], greatest)
+    betas: Array = np.minimum(1.0 - power[1:] / power[:-1], greatest)
+    return betas
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class NoiseSchedule:
 
     @staticmethod
     def squared_cosine(steps: int) -> NoiseSchedule:
-        return NoiseSchedule(np.cumprod(1.0 - squared_cosine_betas(steps)))
+        alpha_bar = np.cumprod(1.0 - squared_cosine_betas(steps), dtype=np.float64)
+        return NoiseSchedule(alpha_bar)
 
     @property
     def steps(self) -> int:

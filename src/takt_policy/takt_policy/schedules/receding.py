@@ -119,10 +119,12 @@ class RecedingHorizon:
         self._planning = Ticket(self._numbers, now_ns)
         return self._planning
 
-    def abandoned(self, ticket: Ticket) -> None:
-        """The plan failed; another may start."""
-        if ticket == self._planning:
-            self._planning = None
+    def abandoned(self, ticket: Ticket) -> bool:
+        """The plan failed, another may start; False if it was discarded meanwhile."""
+        if ticket != self._planning:
+            return False
+        self._planning = None
+        return True
 
     def finished(self, ticket: Ticket, now_ns: int, reference_ns: int) -> Commit | None:
         """The plan is ready: what of it to commit, or None if it was discarded meanwhile.

@@ -1,0 +1,224 @@
+"""The policy as a node: samples in, chunks out, a heartbeat from the thread that keeps time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from takt_core.conversions import chunk_to_ros, sample_from_ros, stamp_from_ros
+from takt_core.errors import TaktError
+from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
+from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR
+from takt_msgs.msg import ActionChunk, ControlMode, PolicyStatus, TaskStatus
+from takt_msgs.srv import LoadPolicy, SetGoal
+from takt_policy.bundle import load_bundle
+from takt_policy.conversions import goal_from_ros, message_class, status_to_ros
+from takt_policy.engine import PolicyEngine, override_sampler
+from takt_policy.nodes.run_action import RunAction
+from takt_policy.run_watch import Mode
+from takt_policy.runtime import Plan, PolicyRuntime, State
+from takt_policy.settings import PolicyParameters
+from takt_policy.worker import Worker
+
+_LEVELS = {State.FAILED: ERROR, State.WAITING: WARN, State.UNLOADED: WARN}
+
+
+class PolicyNode(ManagedNode):
+    """Feeds messages to ``PolicyRuntime`` and publishes what it decides.
+
+    The executor's thread keeps time: it never waits for inference, which has a worker. Only
+    loading a bundle takes this thread, and that is refused during a run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("policy", PolicyParameters)
+        self._runtime: PolicyRuntime | None = None
+        self._worker: Worker[Plan] | None = None
+        self._action: RunAction | None = None
+        self._entities: list[tuple[Callable[[Any], Any], Any]] = []
+        self._streams: list[Any] = []
+        self._shown: tuple[State, str] | None = None
+
+    # Lifecycle
+
+    def on_takt_configure(self) -> None:
+        p: PolicyParameters = self.parameters
+        self._worker = Worker(self._wake)
+        self._runtime = PolicyRuntime(self._worker.submit, self.now_ns, p.receding())
+        self._runtime.goal = p.goal
+        try:
+            if p.bundle:
+                self._load(p.bundle)
+            self._open(p)
+        except TaktError:
+            self.on_takt_cleanup()
+            raise
+
+    def _open(self, p: PolicyParameters) -> None:
+        self._chunks = self.create_publisher(ActionChunk, "policy/chunk", COMMAND)
+        self._status = self.create_publisher(PolicyStatus, "policy/status", LATCHED)
+        self._action = RunAction(self, lambda: self._runtime, lambda: self.active, self.now_ns)
+        made = [
+            (self.destroy_publisher, self._chunks),
+            (self.destroy_publisher, self._status),
+            (
+                self.destroy_subscription,
+                self.create_subscription(ControlMode, "control/mode", self._on_mode, LATCHED),
+            ),
+            (
+                self.destroy_subscription,
+                self.create_subscription(TaskStatus, "task/status", self._on_task, LATCHED),
+            ),
+            (self.destroy_service, self.create_service(LoadPolicy, "policy/load", self._on_load)),
+            (self.destroy_service, self.create_service(SetGoal, "policy/set_goal", self._on_goal)),
+            (self.destroy_timer, self.create_timer(1.0 / p.tick_hz, self._tick)),
+            (self.destroy_timer, self.create_timer(1.0 / p.heartbeat_hz, self._heartbeat)),
+        ]
+        self._entities.extend(made)
+
+    def on_takt_activate(self) -> None:
+        self._heartbeat()
+        if self.parameters.autorun and self._runtime is not None:
+            self._runtime.begin()
+
+    def on_takt_deactivate(self) -> None:
+        if self._runtime is not None:
+            self._runtime.end("the policy node was deactivated")
+            self._heartbeat()
+
+    def on_takt_cleanup(self) -> None:
+        if self._action is not None:
+            self._action.destroy()
+            self._action = None
+        for destroy, entity in self._entities:
+            destroy(entity)
+        self._entities = []
+        self._subscribe({})
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+        self._runtime = None
+
+    # Loading
+
+    def _load(self, path: str, warm_up: bool = True) -> PolicyEngine:
+        assert self._runtime is not None
+        p: PolicyParameters = self.parameters
+        bundle = load_bundle(Path(path).expanduser())
+        sampler = override_sampler(bundle.spec.sampler, p.sampler, p.sampler_steps)
+        engine = PolicyEngine(bundle, p.providers, p.seed, p.threads, sampler)
+        if warm_up:
+            engine.warm_up()
+        self._runtime.load(engine)
+        self._subscribe(self._runtime.streams)
+        self.get_logger().info(
+            f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {engine.provider}"
+        )
+        return engine
+
+    def _subscribe(self, streams: dict[str, str]) -> None:
+        for subscription in self._streams:
+            self.destroy_subscription(subscription)
+        self._streams = [
+            self.create_subscription(
+                message_class(kind), stream, partial(self._on_message, stream), SENSOR
+            )
+            for stream, kind in streams.items()
+        ]
+
+    def _on_load(self, request: Any, response: Any) -> Any:
+        try:
+            if self._runtime is None or self._runtime.running:
+                raise TaktError("a policy is running or the node is not configured; end it first")
+            engine = self._load(request.path, request.warm_up)
+        except TaktError as error:
+            response.success, response.message = False, str(error)
+            return response
+        response.success, response.message = True, "loaded"
+        response.policy, response.policy_hash = engine.bundle.spec.name, engine.bundle.hash
+        response.provider = engine.provider
+        return response
+
+    # Inputs
+
+    def _on_goal(self, request: Any, response: Any) -> Any:
+        try:
+            if self._runtime is not None:
+                self._runtime.goal = goal_from_ros(request)
+            response.success, response.message = True, "set"
+        except TaktError as error:
+            response.success, response.message = False, str(error)
+        return response
+
+    def _on_message(self, stream: str, message: Any) -> None:
+        if self._runtime is None:
+            return
+        try:
+            self._runtime.push(sample_from_ros(stream, message))
+        except TaktError as error:
+            self.diagnose(WARN, f"ignored: {error}", stream)
+
+    def _on_mode(self, message: ControlMode) -> None:
+        if self._runtime is None:
+            return
+        stamp_ns = stamp_from_ros(message.header.stamp)
+        self._runtime.mode_changed(int(message.epoch), stamp_ns)
+        if self._action is not None and self._action.watch is not None:
+            self._action.watch.mode(int(message.mode), stamp_ns, message.reason)
+        elif message.mode == Mode.STOPPED:
+            self._runtime.end(f"the robot was stopped: {message.reason}")
+
+    def _on_task(self, message: TaskStatus) -> None:
+        if self._action is not None and self._action.watch is not None:
+            stamp_ns = stamp_from_ros(message.header.stamp)
+            self._action.watch.task(int(message.state), stamp_ns, message.reason)
+
+    # The beat
+
+    def _tick(self) -> None:
+        if self._runtime is None or self._action is None:
+            return
+        now_ns = self.now_ns()
+        self._runtime.tick(now_ns)
+        self._action.tick(now_ns)
+
+    def _wake(self) -> None:
+        """Called by the worker: has the executor's thread take the result at once."""
+        if self.executor is not None:
+            self.executor.create_task(self._collect)
+
+    def _collect(self) -> None:
+        while self._worker is not None and self._runtime is not None:
+            plan = self._worker.take()
+            if plan is None:
+                return
+            chunk = self._runtime.finish(plan, self.now_ns())
+            if chunk is not None and self.active:
+                self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
+                self._runtime.latency.add(chunk, time.perf_counter_ns() - plan.end_steady_ns)
+
+    def _heartbeat(self) -> None:
+        runtime = self._runtime
+        if runtime is None or not self.context.ok():
+            return
+        self._status.publish(status_to_ros(runtime, self.now_ns()))
+        shown = (runtime.state, runtime.reason)
+        if shown != self._shown:
+            self._shown = shown
+            values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in runtime.latency.report()}
+            level = _LEVELS.get(runtime.state, OK)
+            words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
+            self.diagnose(level, words, "policy", **values)
+
+
+def main() -> None:
+    """Entry point of ``policy_node``."""
+    sys.exit(run_node(PolicyNode))
+
+
+if __name__ == "__main__":
+    main()
