@@ -38,8 +38,8 @@ class CameraView:
 
 
 FIXED_VIEWS = (
-    CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.055), 28.0),
-    CameraView(OVERVIEW_CAMERA, (1.02, 0.72, 0.52), (0.36, 0.0, 0.27), 40.0),
+    CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.050), 24.0),
+    CameraView(OVERVIEW_CAMERA, (1.28, 0.92, 0.66), (0.26, 0.0, 0.29), 39.0),
 )
 WRIST_FIELD_DEG = 56.0
 
