@@ -52,6 +52,11 @@ if [ -f "$TAKT_ROOT/install/local_setup.$_takt_shell" ]; then
     . "$TAKT_ROOT/install/local_setup.$_takt_shell"
 fi
 
+# ROS keeps the executables of packages off PATH; `takt` is for people.
+if [ -x "$TAKT_ROOT/install/takt_bringup/lib/takt_bringup/takt" ]; then
+    _takt_prepend PATH "$TAKT_ROOT/install/takt_bringup/lib/takt_bringup"
+fi
+
 export RMW_IMPLEMENTATION="${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}"
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
 export ROS_DOMAIN_ID="${ROS_DOMAIN_ID:-0}"

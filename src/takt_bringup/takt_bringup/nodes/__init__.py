@@ -1,0 +1,1 @@
+"""The parts of bringup that need ROS."""
