@@ -10,7 +10,7 @@ from environment import Environment
 from stages import Log
 from stamps import Stamp, fingerprint
 
-_SHARED_FOLDERS = ("config", "launch", "urdf")
+_SHARED_FOLDERS = ("config", "launch", "models", "urdf")
 _BUILD_FILES = {"package.xml", "CMakeLists.txt", "setup.py", "setup.cfg"}
 _BUILD_SUFFIXES = {".msg", ".srv", ".action", ".c", ".cpp", ".h", ".hpp", ".cmake", ".in"}
 
@@ -50,12 +50,13 @@ def package_value(root: Path, folder: Path, environment: Environment) -> str:
     if (folder / "CMakeLists.txt").exists():
         names += files
     recipes = [folder / "setup.py", folder / "CMakeLists.txt"]
-    if any("../.." in r.read_text(encoding="utf-8") for r in recipes if r.exists()):
+    texts = [recipe.read_text(encoding="utf-8") for recipe in recipes if recipe.exists()]
+    if any("../.." in text or "parents[2]" in text for text in texts):
         for shared in _SHARED_FOLDERS:
             names += _source_files(root / shared)
     meta = root / "colcon.meta"
-    texts = sorted(str(path.relative_to(root)) for path in names)
-    return fingerprint([*contents, meta], [*texts, environment.wheels_value()])
+    listing = sorted(str(path.relative_to(root)) for path in names)
+    return fingerprint([*contents, meta], [*listing, environment.wheels_value()])
 
 
 class Build:

@@ -5,7 +5,7 @@ from setuptools import find_packages, setup
 
 package_name = "takt_bringup"
 
-# launch/ and config/ at the top of the checkout are the only copies. setuptools wants
+# launch/, config/ and models/ at the top of the checkout are the only copies. setuptools wants
 # paths relative to the working directory, which is a build folder if colcon makes links.
 top = Path(__file__).resolve().parents[2]
 
@@ -24,6 +24,10 @@ setup(
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/launch", top_files("launch/*.launch.yaml")),
         (f"share/{package_name}/config", top_files("config/*")),
+        *(
+            (f"share/{package_name}/models/{bundle.name}", top_files(f"models/{bundle.name}/*"))
+            for bundle in sorted(top.glob("models/*.takt"))
+        ),
     ],
     install_requires=["setuptools"],
     zip_safe=True,
