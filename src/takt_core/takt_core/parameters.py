@@ -136,9 +136,10 @@ def check(declaration: Declaration, value: Any, source: str) -> Any:
         TaktError: it is not allowed; the message names parameter, value, and what is.
     """
     if declaration.is_tuple:
-        is_list = isinstance(value, Sequence) and not isinstance(value, str)
-        is_list = is_list or hasattr(value, "tolist")
-        items = list(value) if is_list else None
+        # rclpy gives arrays of numbers as array.array, others as lists.
+        plain = value.tolist() if hasattr(value, "tolist") else value
+        is_list = isinstance(plain, Sequence) and not isinstance(plain, str)
+        items = plain if is_list else None
         if items is not None and declaration.length in (None, len(items)):
             return tuple(_check_item(declaration, item, value, source) for item in items)
         raise _refusal(declaration, value, source)

@@ -8,6 +8,7 @@ it at any time.
 from __future__ import annotations
 
 import signal
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -203,14 +204,15 @@ def run_node(make_node: Callable[[], ManagedNode]) -> int:
     Returns:
         The exit code: 1 if the node could not start.
     """
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = make_node()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: node.request_shutdown(0))
     try:
         if node.get_parameter("autostart").value and not _start(node):
             node.request_shutdown(1)
-        _spin(node)
+        _spin(node, ended)
     finally:
         node.stop()
         node.destroy_node()
@@ -225,13 +227,13 @@ def _start(node: ManagedNode) -> bool:
     return True
 
 
-def _spin(node: ManagedNode) -> None:
+def _spin(node: ManagedNode, ended: threading.Event) -> None:
     executor = make_executor()
     executor.add_node(node)
     never = Future()
     # In slices, because the executor waits outside Python, where signal handlers do not run,
     # and because the events executor of the wheels hangs when it waits without a bound: their
     # C++ library turns an infinite wait into one that has already expired.
-    while not node.end_requested and node.context.ok():
+    while not (node.end_requested or ended.is_set()) and node.context.ok():
         executor.spin_until_future_complete(never, timeout_sec=_SLICE_S)
     executor.remove_node(node)

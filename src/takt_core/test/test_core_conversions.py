@@ -1,0 +1,112 @@
+"""Message and type round trips."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
+
+from takt_core import conversions as c
+from takt_core.chunk import ActionChunk
+from takt_core.errors import TaktError
+from takt_core.geometry import Pose
+from takt_core.trajectory import Trajectory, Waypoint
+from takt_msgs.msg import ArmState, TactileField
+
+POSE = Pose(np.array([0.1, -0.2, 0.3]), np.array([0.1, 0.2, 0.3, 0.9]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 4_000_000_000 * 10**9 // 2))
+def test_stamps_round_trip(time_ns: int) -> None:
+    assert c.stamp_from_ros(c.stamp_to_ros(time_ns)) == time_ns
+
+
+def test_pose_twist_wrench_round_trip() -> None:
+    np.testing.assert_array_equal(c.pose_from_ros(c.pose_to_ros(POSE)).array7(), POSE.array7())
+    six = np.arange(6.0)
+    np.testing.assert_array_equal(c.twist_from_ros(c.twist_to_ros(six)), six)
+    np.testing.assert_array_equal(c.wrench_from_ros(c.wrench_to_ros(six)), six)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((4, 6, 3), np.uint8), ((4, 6), np.uint8), ((4, 6), np.float32)]
+)
+def test_images_round_trip(shape: tuple, dtype: type) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
+    message = c.image_to_ros(pixels, 5, "camera")
+    np.testing.assert_array_equal(c.image_from_ros(message), pixels)
+    assert c.stamp_from_ros(message.header.stamp) == 5
+
+
+def test_images_of_other_encodings() -> None:
+    bgr = Image(height=1, width=2, step=8, encoding="bgr8", data=bytes([1, 2, 3, 4, 5, 6, 0, 0]))
+    np.testing.assert_array_equal(c.image_from_ros(bgr), [[[3, 2, 1], [6, 5, 4]]])
+    data = np.array([[1000, 2500]], ">u2").tobytes()
+    depth = Image(height=1, width=2, step=4, encoding="16UC1", is_bigendian=1, data=data)
+    np.testing.assert_allclose(c.image_from_ros(depth), [[1.0, 2.5]])
+
+
+def test_images_that_lie_are_refused() -> None:
+    with pytest.raises(TaktError, match="allowed are 8"):
+        c.image_from_ros(Image(height=2, width=1, step=4, encoding="rgb8", data=b"abc"))
+    with pytest.raises(TaktError, match="yuv422"):
+        c.image_from_ros(Image(encoding="yuv422"))
+
+
+def test_trajectory_round_trip() -> None:
+    waypoints = (
+        Waypoint(10**9, POSE),
+        Waypoint(2 * 10**9, POSE, np.arange(6.0), np.full(6, 300.0), 0.04),
+    )
+    sent = Trajectory(waypoints, "human", 7)
+    got = c.trajectory_from_ros(c.trajectory_to_ros(sent, 1, "base"))
+    assert (got.source, got.chunk_id) == ("human", 7)
+    for before, after in zip(sent.waypoints, got.waypoints, strict=True):
+        assert before.time_ns == after.time_ns
+        assert before.gripper_width_m == after.gripper_width_m
+        for name in ("twist", "stiffness"):
+            left, right = getattr(before, name), getattr(after, name)
+            assert (left is None) == (right is None)
+            if left is not None:
+                np.testing.assert_array_equal(left, right)
+
+
+def test_chunk_round_trip() -> None:
+    sent = ActionChunk(
+        id=3, epoch=2, policy="peg", policy_hash="ab", goal="insert", start_ns=11 * 10**9,
+        step_ns=10**8, poses=(POSE, Pose.identity()), gripper_width_m=np.array([0.01, 0.02]),
+        stiffness=None, first_index=1, observed_newest_ns=9, observed_oldest_ns=8, reference_ns=9,
+        reference_pose=POSE, inference_start_ns=10, inference_end_ns=20, inference_wall_ns=11,
+        published_ns=30, network_calls=12, raw=np.arange(32, dtype=np.float32).reshape(16, 2),
+        scores=np.array([0.5], np.float32), uncertainty=0.25,
+    )  # fmt: skip
+    got = c.chunk_from_ros(c.chunk_to_ros(sent, "base"))
+    for name in ActionChunk.__dataclass_fields__:
+        left, right = getattr(sent, name), getattr(got, name)
+        if name in ("poses", "reference_pose"):
+            for a, b in zip(np.atleast_1d(left), np.atleast_1d(right), strict=True):
+                np.testing.assert_allclose(a.array7(), b.array7())
+        elif isinstance(left, np.ndarray):
+            np.testing.assert_array_equal(left, right)
+        else:
+            assert left == right, name
+
+
+def test_samples_of_each_kind() -> None:
+    arm = ArmState(joint_position=[1.0] * 7, tcp_pose=c.pose_to_ros(POSE), gripper_width=0.05)
+    sample = c.sample_from_ros("arm/state", arm)
+    np.testing.assert_array_equal(sample.features["tcp_pose"], POSE.array7())
+    assert sample.features["gripper_width"].tolist() == [0.05]
+    field = TactileField(rows=2, columns=3, displacement=[float(i) for i in range(18)])
+    displacement = c.sample_from_ros("skin/field", field).features["displacement"]
+    assert displacement.shape == (2, 3, 3)
+    assert displacement[1, 0].tolist() == [9.0, 10.0, 11.0]
+    joints = c.sample_from_ros("joint_states", JointState(position=[1.0, 2.0]))
+    assert joints.features["joint_position"].tolist() == [1.0, 2.0]
+
+
+def test_a_message_no_policy_can_read_is_refused() -> None:
+    with pytest.raises(TaktError, match=r"'chatter' carries String; allowed are ArmState"):
+        c.sample_from_ros("chatter", String())

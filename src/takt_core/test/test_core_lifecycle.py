@@ -1,0 +1,88 @@
+"""A node as a process: starts itself, refuses bad parameters, holds at the end."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+NODE = textwrap.dedent(
+    """
+    import sys
+    from dataclasses import dataclass
+    from takt_core.nodes.lifecycle import ManagedNode, run_node
+    from takt_core.parameters import parameter
+
+
+    @dataclass(frozen=True)
+    class Parameters:
+        rate_hz: float = parameter(10.0, unit="Hz", minimum=1.0, maximum=100.0, description="rate")
+
+
+    class Probe(ManagedNode):
+        def __init__(self):
+            super().__init__("probe", Parameters)
+            print("made", flush=True)
+
+        def on_takt_activate(self):
+            print("active", self.parameters.rate_hz, flush=True)
+
+        def on_takt_deactivate(self):
+            print("holding", self.context.ok(), flush=True)
+
+        def on_takt_cleanup(self):
+            print("clean", flush=True)
+
+
+    sys.exit(run_node(Probe))
+    """
+)
+
+
+def start(domain: int, *arguments: str) -> subprocess.Popen:
+    environment = os.environ | {"ROS_DOMAIN_ID": str(domain)}
+    command = [sys.executable, "-c", NODE, "--ros-args", *arguments]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_deactivates_while_publishing_still_works(ros_domain: int, stop: int) -> None:
+    process = start(ros_domain, "-p", "rate_hz:=20")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "made\n"
+    assert process.stdout.readline().split() == ["active", "20.0"]
+    process.send_signal(stop)
+    out, _ = process.communicate(timeout=60)
+    assert out.splitlines() == ["holding True", "clean"]
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("rate_hz:=1000.0", "'rate_hz' is 1000.0; allowed is a number from 1 to 100 [Hz]"),
+        ("rate_hz:=often", "'rate_hz' is 'often'"),
+        ("rat_hz:=10.0", "unknown parameter 'rat_hz'; did you mean 'rate_hz'?"),
+    ],
+)
+def test_a_bad_parameter_ends_the_process_with_a_message(
+    ros_domain: int, argument: str, words: str
+) -> None:
+    out, err = start(ros_domain, "-p", argument).communicate(timeout=60)
+    assert words in err
+    assert "Traceback" not in err
+    assert "active" not in out
+
+
+def test_autostart_can_be_left_to_somebody_else(ros_domain: int) -> None:
+    process = start(ros_domain, "-p", "autostart:=false")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "made\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert "active" not in out
+    assert process.returncode == 0
