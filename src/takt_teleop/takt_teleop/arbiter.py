@@ -112,7 +112,7 @@ class Arbiter:
             self._fire(Event.DEVICE_MOVED, f"{name} was moved")
         if self.mode is Mode.HUMAN and self._arm.newest is not None:
             self._words = command.correction or self._words
-            self._human.use(command, self._arm.newest)
+            self._human.use(command, self._arm.newest, self._now_ns)
         return self._finish()
 
     def request(
@@ -234,7 +234,7 @@ class Arbiter:
         if previous is Mode.GUIDE:
             self._effects.append(SetGuide(False))
         if target is Mode.HUMAN and self._arm.newest is not None:
-            self._human.engage(self._arm.newest)
+            self._human.engage(self._arm.newest, self._device, self._now_ns)
             self._stream()
         elif target in (Mode.HOLD, Mode.GUIDE, Mode.STOPPED):
             self._effects.append(Trajectory((), "hold"))

@@ -13,6 +13,7 @@ class HumanDriver:
     """A takeover from its clutch to its end; at rest while the device is silent."""
 
     def __init__(self, parameters: ArbiterParameters) -> None:
+        self._timeout_ns = round(parameters.device_timeout_s * 1e9)
         self._target = HumanTarget(parameters)
         self._sent: list[Waypoint] = []
         self._is_resting = False
@@ -22,17 +23,20 @@ class HumanDriver:
         """Where the operator has brought the target."""
         return self._target.pose
 
-    def engage(self, report: ArmReport) -> None:
-        """Begin a takeover where the controller's target is."""
+    def engage(self, report: ArmReport, command: DeviceCommand | None, now_ns: int) -> None:
+        """Begin a takeover where the controller's target is; an old command does not count."""
         self._target.engage(report)
         self._sent.clear()
         self._is_resting = False
+        if command is not None and now_ns - command.stamp_ns <= self._timeout_ns:
+            self._target.command(command)
 
-    def use(self, command: DeviceCommand, report: ArmReport) -> None:
+    def use(self, command: DeviceCommand, report: ArmReport, now_ns: int) -> None:
         """Take the device's command; after a silence its clutch engages anew."""
         if self._is_resting:
-            self.engage(report)
-        self._target.command(command)
+            self.engage(report, command, now_ns)
+        else:
+            self._target.command(command)
 
     def stream(self, now_ns: int) -> Trajectory | None:
         """What to send now: waypoints, once an empty trajectory at a silence, then nothing."""

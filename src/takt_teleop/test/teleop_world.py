@@ -23,15 +23,20 @@ HOME = Pose(np.array([0.45, 0.0, 0.25]), DOWN)
 
 
 class World:
-    """Simulated time; ``log`` has every effect with the time at which it was decided."""
+    """Simulated time; ``log`` has every effect with the time at which it was decided.
+
+    ``targets`` has, for each entry of the log, the arm's target and its velocity then.
+    """
 
     def __init__(self, **parameters: Any) -> None:
         self.parameters = ArbiterParameters(**parameters)
         self.now_ns = 1_000 * MS
         self.arbiter = Arbiter(self.parameters, self.now_ns)
         self.log: list[tuple[int, Effect]] = []
+        self.targets: list[tuple[Pose, Array]] = []
+        self.last_beat_ns = 0
         self.target = HOME
-        self.twist = np.zeros(6)
+        self.twist: Array = np.zeros(6)
         self.policy_state: PolicyState | None = None
         self.run = 0
         self.arm_alive = True
@@ -57,6 +62,7 @@ class World:
     def apply(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:
             self.log.append((self.now_ns, effect))
+            self.targets.append((self.target, self.twist))
             if isinstance(effect, Trajectory):
                 self._from = (self.now_ns, self.target)
                 self._waypoints = list(effect.waypoints)
@@ -87,6 +93,7 @@ class World:
 
     def beat(self, policy: str = "peg") -> list[Effect]:
         assert self.policy_state is not None
+        self.last_beat_ns = self.now_ns
         heartbeat = Heartbeat(self.now_ns, policy, self.policy_state, "because", self.run)
         return self.apply(self.arbiter.heartbeat(heartbeat, self.now_ns))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -45,16 +47,28 @@ class ArbiterMachine(RuleBasedStateMachine):
         self.record_ns = 0
         self.world.step(30)
 
+    @rule()
+    def all_well(self) -> None:
+        """Without this the machine would sit in HOLD and STOPPED most of the time."""
+        world = self.world
+        world.arm_fault, world.arm_alive = "", True
+        world.ask(Event.RESET)
+        world.step(10)
+        if world.mode is not Mode.HUMAN:
+            world.ask(Event.RELEASE)
+        world.run_policy()
+        world.send(world.chunk())
+
     @rule(milliseconds=st.sampled_from([10, 20, 50, 130, 400]))
     def wait(self, milliseconds: int) -> None:
         self.world.step(milliseconds)
 
-    @rule(state=st.sampled_from([None, *PolicyState]), new_run=st.booleans())
+    @rule(state=st.sampled_from([None, *PolicyState, PolicyState.RUNNING]), new_run=st.booleans())
     def policy(self, state: PolicyState | None, new_run: bool) -> None:
         self.world.policy_state = state
         self.world.run += int(new_run)
 
-    @rule(late_ms=st.integers(-900, 200), jump_m=st.sampled_from([0.0, 0.03, 0.5]))
+    @rule(late_ms=st.integers(-900, 200), jump_m=st.sampled_from([0.0, 0.0, 0.03, 0.5]))
     def chunk(self, late_ms: int, jump_m: float) -> None:
         world = self.world
         chunk = world.chunk(
@@ -62,13 +76,16 @@ class ArbiterMachine(RuleBasedStateMachine):
         )
         world.send(chunk)
         self.stale.append(chunk)
+        if self.world.mode in (Mode.POLICY, Mode.SHARED):
+            self.world.step(50)
 
     @rule(index=st.integers(0, 30))
     def chunk_again(self, index: int) -> None:
         """A chunk of an older epoch never comes back."""
-        old = [chunk for chunk in self.stale if chunk.epoch < self.world.arbiter.epoch]
+        epoch, start_ns = self.world.arbiter.epoch, self.world.now_ns + 50 * MS
+        old = [chunk for chunk in self.stale if chunk.epoch < epoch]
         if old:
-            chunk = old[index % len(old)]
+            chunk = replace(old[index % len(old)], start_ns=start_ns)
             before = [c.event for c in self.world.all(ModeChange)]
             effects = self.world.send(chunk)
             if [c.event for c in self.world.all(ModeChange)] == before:
@@ -86,7 +103,7 @@ class ArbiterMachine(RuleBasedStateMachine):
     def device(self, speed: float, button: Button) -> None:
         self.world.device(np.array([0.0, speed, speed, 0.0, 0.0, speed]), button)
 
-    @rule(fault=st.sampled_from(["", "", "SINGULAR_MASS"]), alive=st.booleans())
+    @rule(fault=st.sampled_from(["", "SINGULAR_MASS"]), alive=st.booleans())
     def arm(self, fault: str, alive: bool) -> None:
         self.world.arm_fault, self.world.arm_alive = fault, alive
 
@@ -94,15 +111,21 @@ class ArbiterMachine(RuleBasedStateMachine):
     def judge(self) -> None:
         if not hasattr(self, "world"):
             return
-        for now_ns, effect in self.world.log[self.judged :]:
+        for i, (now_ns, effect) in enumerate(self.world.log[self.judged :], self.judged):
             if isinstance(effect, ModeChange):
                 self._judge_change(effect)
+                if effect.mode is Mode.HUMAN:
+                    self._judge_takeover(i)
             elif isinstance(effect, Trajectory):
                 self._judge_trajectory(now_ns, effect)
             elif isinstance(effect, StepRecord):
                 self._judge_record(now_ns, effect)
         self.judged = len(self.world.log)
         assert self.world.mode is self.mode
+        if self.mode in (Mode.POLICY, Mode.SHARED):
+            # The bound on a lost heartbeat, and one step of this world.
+            timeout_ns = round(self.world.parameters.policy_timeout_s * 1e9)
+            assert self.world.now_ns - self.world.last_beat_ns <= timeout_ns + 10 * MS
 
     def _judge_change(self, change: ModeChange) -> None:
         assert change.previous is self.mode
@@ -111,6 +134,18 @@ class ArbiterMachine(RuleBasedStateMachine):
         assert change.epoch == self.epoch + 1
         assert change.reason
         self.mode, self.epoch = change.mode, change.epoch
+
+    def _judge_takeover(self, index: int) -> None:
+        """The first thing sent after a takeover goes on from where the target was."""
+        later = (effect for _, effect in self.world.log[index:])
+        trajectory = next(effect for effect in later if isinstance(effect, Trajectory))
+        if not trajectory.waypoints:
+            return  # there is no device: the arm holds
+        first = trajectory.waypoints[0]
+        target, twist = self.world.targets[index]
+        ahead_s = (first.time_ns - self.world.log[index][0]) / 1e9 + 0.02
+        way_m = distance_m(first.base_from_tcp, target)
+        assert way_m <= np.linalg.norm(twist[:3]) * ahead_s + 1e-6
 
     def _judge_trajectory(self, now_ns: int, trajectory: Trajectory) -> None:
         assert trajectory.source in _SOURCES[self.mode]
@@ -137,5 +172,5 @@ class ArbiterMachine(RuleBasedStateMachine):
             assert abs(distance_m(record.executed, record.base) - correction) < 1e-9
 
 
-ArbiterMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+ArbiterMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestArbiterMachine = ArbiterMachine.TestCase
