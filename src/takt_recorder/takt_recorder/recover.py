@@ -8,6 +8,7 @@ place. A repair that is interrupted can be repeated.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ class Recovery:
     duration_s: float
     torn_bytes: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.bag} was cut; recovered {self.messages} messages, {self.duration_s:.1f} s, "
+            f"{self.torn_bytes} bytes at its end were incomplete"
+        )
+
 
 def needs_recovery(bag: Path) -> bool:
     """Whether a folder is a bag that was begun and not completed, and nobody writes it."""
@@ -53,6 +60,19 @@ def cut_bags(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return [path for path in sorted(folder.iterdir()) if path.is_dir() and needs_recovery(path)]
+
+
+def recover_all(folder: Path) -> Iterator[Recovery | TaktError]:
+    """Repair the cut bags below `folder`, one by one; what fails is reported, not raised."""
+    for bag in cut_bags(folder):
+        yield _attempt(bag)
+
+
+def _attempt(bag: Path) -> Recovery | TaktError:
+    try:
+        return recover(bag)
+    except TaktError as error:
+        return error
 
 
 def recover(bag: Path) -> Recovery:

@@ -1,0 +1,240 @@
+"""The recorder: services and status around the ROS-free recording.
+
+recorder/start, recorder/finish, recorder/discard, recorder/status
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from rclpy.task import Future
+
+from takt_core.conversions import stamp_to_ros
+from takt_core.errors import TaktError
+from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
+from takt_core.nodes.qos import LATCHED
+from takt_msgs.msg import RecorderStatus, TopicStatistics
+from takt_msgs.srv import DiscardRecording, FinishRecording, StartRecording
+from takt_recorder import provenance
+from takt_recorder.audit import TopicReport
+from takt_recorder.episode import EpisodeRequest
+from takt_recorder.episode_recorder import EpisodeRecorder
+from takt_recorder.inbox import Inbox
+from takt_recorder.nodes.taps import Taps
+from takt_recorder.parameters import RecorderParameters
+from takt_recorder.recover import recover_all
+from takt_recorder.selection import Selection
+from takt_recorder.writer_thread import RecorderState, WriterThread
+
+_STATUS_PERIOD_S = 0.5
+_ANSWER_TIMEOUT_S = 30.0
+_SHUTDOWN_TIMEOUT_S = 20.0
+_MB = 1_000_000
+
+
+class RecorderNode(ManagedNode):
+    """Records what `topics` selects, one bag per episode."""
+
+    def __init__(self) -> None:
+        super().__init__("recorder", RecorderParameters)
+        self._taps: Taps | None = None
+        self._writer: WriterThread | None = None
+        self._pending: list[tuple[Future, float]] = []
+        self._status = self.create_publisher(RecorderStatus, "recorder/status", LATCHED)
+        self.create_service(StartRecording, "recorder/start", self._on_start)
+        self.create_service(FinishRecording, "recorder/finish", self._on_finish)
+        self.create_service(DiscardRecording, "recorder/discard", self._on_discard)
+        # A thread, not a timer: timers follow simulated time, and a status must not stop with it.
+        self._resting = threading.Event()
+        self._watch = threading.Thread(target=self._run_watch, name="status", daemon=True)
+        self._watch.start()
+
+    def on_takt_configure(self) -> None:
+        """Make the folder and learn the versions, which takes a moment."""
+        folder = self.parameters.options().folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TaktError(
+                f"cannot make the folder {folder}: {error.strerror}. Change the parameter `folder`"
+            ) from error
+        provenance.versions()
+        provenance.host()
+
+    def on_takt_activate(self) -> None:
+        """Listen, and fill the pre-roll."""
+        settings: RecorderParameters = self.parameters
+        inbox = Inbox(settings.queue_mb * _MB)
+        recorder = EpisodeRecorder(settings.options())
+        self._writer = WriterThread(recorder, inbox, settings.flush_s, settings.stall_s)
+        if settings.recover_at_start:
+            inbox.command(lambda: self._recover(settings.options().folder))
+        self._writer.begin()
+        self._taps = Taps(
+            f"{self.get_name()}_taps",
+            self.context,
+            Selection(settings.topics, settings.exclude, self.get_namespace()),
+            inbox,
+            self.now_ns,
+            self._writer.add_topic,
+            settings.poll_s,
+        )
+        self._taps.begin()
+
+    def on_takt_deactivate(self) -> None:
+        """Complete a running episode as interrupted."""
+        if self._writer is not None and self._writer.state().recording:
+            ended = threading.Event()
+            self._writer.finish(
+                "interrupted", "the recorder was stopped", self.now_ns(), lambda _: ended.set()
+            )
+            ended.wait(_SHUTDOWN_TIMEOUT_S)
+        if self._taps is not None:
+            self._taps.close()
+        if self._writer is not None:
+            self._writer.stop()
+        self._taps = self._writer = None
+
+    async def _on_start(
+        self, request: StartRecording.Request, response: StartRecording.Response
+    ) -> StartRecording.Response:
+        tags = dict(zip(request.tag_names, request.tag_values, strict=False))
+        wanted = EpisodeRequest(
+            request.episode,
+            request.task,
+            request.goal,
+            request.operator_id,
+            request.device,
+            tags,
+        )
+        result = await self._ask(lambda writer, done: writer.start(wanted, self.now_ns(), done))
+        response.success = not isinstance(result, TaktError)
+        response.message = str(result) if isinstance(result, TaktError) else "recording"
+        response.bag = str(result) if isinstance(result, Path) else ""
+        return response
+
+    async def _on_finish(
+        self, request: FinishRecording.Request, response: FinishRecording.Response
+    ) -> FinishRecording.Response:
+        result = await self._ask(
+            lambda writer, done: writer.finish(request.outcome, request.note, self.now_ns(), done)
+        )
+        response.success = not isinstance(result, TaktError)
+        if isinstance(result, TaktError):
+            response.message = str(result)
+        else:
+            bag, reports = result
+            response.message = "recorded"
+            response.bag = str(bag)
+            response.topics = [_statistics(report) for report in reports]
+        return response
+
+    async def _on_discard(
+        self, request: DiscardRecording.Request, response: DiscardRecording.Response
+    ) -> DiscardRecording.Response:
+        result = await self._ask(lambda writer, done: writer.discard(done))
+        response.success = not isinstance(result, TaktError)
+        response.message = str(result) if isinstance(result, TaktError) else f"{result} removed"
+        if response.success:
+            self.get_logger().info(f"{result} discarded: {request.reason or 'no reason given'}")
+        return response
+
+    async def _ask(self, ask: Any) -> Any:
+        """Hand a request to the writing thread and wait for its answer without blocking."""
+        if self._writer is None:
+            return TaktError("the recorder is not active; activate it with `ros2 lifecycle`")
+        future = Future(executor=self.executor)
+        self._pending.append((future, time.monotonic() + _ANSWER_TIMEOUT_S))
+        ask(self._writer, lambda result: None if future.done() else future.set_result(result))
+        result = await future
+        self._publish_status()
+        return result
+
+    def _run_watch(self) -> None:
+        while not self._resting.wait(_STATUS_PERIOD_S):
+            self._answer_late_requests()
+            if self.active and self._taps is not None:
+                self._taps.update()
+            self._publish_status()
+
+    def destroy_node(self) -> None:
+        """End the status thread before the publishers go."""
+        self._resting.set()
+        self._watch.join()
+        super().destroy_node()
+
+    def _answer_late_requests(self) -> None:
+        now = time.monotonic()
+        for future, deadline in self._pending:
+            if now > deadline and not future.done():
+                problem = self._writer.state().problem if self._writer else "recorder stopped"
+                future.set_result(TaktError(f"no answer from the disk yet: {problem}"))
+        self._pending = [(future, until) for future, until in self._pending if not future.done()]
+
+    def _publish_status(self) -> None:
+        state = RecorderState() if self._writer is None else self._writer.state()
+        message = RecorderStatus(
+            state=RecorderStatus.RECORDING if state.recording else RecorderStatus.IDLE,
+            reason=state.problem,
+            bag=state.bag,
+            episode=state.episode,
+            bytes=state.bytes,
+            lost=state.lost,
+            topics=[_statistics(report) for report in state.topics],
+        )
+        if state.problem:
+            message.state = RecorderStatus.FAILED
+        now_ns = self.now_ns()
+        message.header.stamp = stamp_to_ros(now_ns)
+        if state.recording:
+            message.duration_s = (now_ns - state.start_ns) / 1e9
+        self._status.publish(message)
+        self._diagnose(state)
+
+    def _diagnose(self, state: RecorderState) -> None:
+        taps = self._taps
+        if taps is None:
+            return
+        unknown = [f"{topic} ({kind})" for topic, kind in taps.unknown.items()]
+        missing = taps.missing()
+        if state.problem:
+            self.diagnose(ERROR, state.problem, "disk", lost=state.lost)
+        else:
+            self.diagnose(OK, "writing" if state.recording else "ready", "disk")
+        if unknown:
+            text = "not recorded, because their types are not installed: " + ", ".join(unknown)
+            self.diagnose(WARN, text, "topics")
+        elif missing:
+            self.diagnose(WARN, f"nobody publishes {', '.join(missing)}", "topics")
+        else:
+            self.diagnose(OK, "all found", "topics")
+        level, text = (WARN, "messages were lost") if state.lost else (OK, "nothing lost")
+        self.diagnose(level, text, "losses", lost=state.lost)
+
+    def _recover(self, folder: Path) -> None:
+        for result in recover_all(folder):
+            if isinstance(result, TaktError):
+                self.get_logger().error(str(result))
+            else:
+                self.get_logger().warning(str(result))
+
+
+def _statistics(report: TopicReport) -> TopicStatistics:
+    return TopicStatistics(
+        topic=report.topic,
+        type=report.type,
+        received=report.received,
+        written=report.written,
+        lost=report.lost,
+        gaps=report.gaps,
+        largest_gap_s=report.largest_gap_s,
+        rate_hz=report.rate_hz,
+    )
+
+
+def main() -> int:
+    """Run the recorder until SIGINT or SIGTERM."""
+    return run_node(RecorderNode)
