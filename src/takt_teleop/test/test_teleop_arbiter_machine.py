@@ -145,7 +145,8 @@ class ArbiterMachine(RuleBasedStateMachine):
         target, twist = self.world.targets[index]
         ahead_s = (first.time_ns - self.world.log[index][0]) / 1e9 + 0.02
         way_m = distance_m(first.base_from_tcp, target)
-        assert way_m <= np.linalg.norm(twist[:3]) * ahead_s + 1e-6
+        reach_m = self.world.parameters.human_acceleration_m_s2 * ahead_s**2 / 2
+        assert way_m <= np.linalg.norm(twist[:3]) * ahead_s + reach_m + 1e-9
 
     def _judge_trajectory(self, now_ns: int, trajectory: Trajectory) -> None:
         assert trajectory.source in _SOURCES[self.mode]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -266,6 +267,8 @@ def test_the_keyboard_node_commands_from_a_terminal(ros_domain: int) -> None:
             assert time.monotonic() < end, shown.decode()
             assert process.poll() is None, shown.decode()
             os.write(master, keys)
+            if select.select([master], [], [], 0)[0]:
+                shown += os.read(master, 65536)
             rclpy.spin_once(node, timeout_sec=0.05)
 
     try:
@@ -273,10 +276,9 @@ def test_the_keyboard_node_commands_from_a_terminal(ros_domain: int) -> None:
         until(lambda: any(m.button == TeleopCommand.TAKE_OVER for m in received), b"t")
         until(lambda: received[-1].twist.linear.x > 0.0, b"w")
         until(lambda: received[-1].twist.linear.x == 0.0)
+        until(lambda: b"[HUMAN  ]" in shown)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0, process.stderr and process.stderr.read()
-        shown += os.read(master, 65536)
-        assert b"[HUMAN  ]" in shown
         assert termios.tcgetattr(slave) == before
     finally:
         process.kill()
