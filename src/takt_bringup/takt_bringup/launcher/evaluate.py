@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from takt_bringup.launcher.actions import Argument
 from takt_bringup.launcher.context import Context, Scope
 from takt_bringup.launcher.defaults import with_takt_defaults
 from takt_bringup.launcher.entity import load_launch_file
@@ -26,8 +27,14 @@ class ArgumentInfo:
 
 
 def arguments_of(file: Path) -> list[ArgumentInfo]:
-    """Return the arguments that a launch file declares, in its order."""
-    actions = load_launch_file(file, parse_action)
+    """Return the arguments that a launch file and its includes declare, in their order."""
+    variables = with_takt_defaults(os.environ)
+    file = file.absolute()
+    # Only looked at: nothing is written into a scratch folder.
+    context = Context(file, Scope({}, variables), Path(), variables, include_stack=(file,))
+    declared: dict[str, Argument] = {}
+    for argument in declared_arguments(load_launch_file(file, parse_action), context):
+        declared.setdefault(argument.name, argument)
     return [
         ArgumentInfo(
             argument.name,
@@ -35,7 +42,7 @@ def arguments_of(file: Path) -> list[ArgumentInfo]:
             argument.description,
             argument.choices,
         )
-        for argument in declared_arguments(actions)
+        for argument in declared.values()
     ]
 
 

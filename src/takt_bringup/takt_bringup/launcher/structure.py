@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from takt_bringup.launcher.actions import (
     ACTIONS,
@@ -88,6 +90,19 @@ class Include:
             for action in actions:
                 action.run(context)
 
+    def declared_arguments(self, context: Context) -> list[Argument]:
+        """Return what the included file declares and is not given here."""
+        try:
+            path = Path(context.expand(self.file)).absolute()
+            given = {context.expand(name) for name, _ in self.arguments}
+        except LaunchError:
+            return []
+        if not path.is_file() or path in context.include_stack:
+            return []
+        with context.inside(path):
+            inner = declared_arguments(load_launch_file(path, parse_action), context)
+        return [argument for argument in inner if argument.name not in given]
+
 
 def parse_action(entity: Entity) -> Action:
     """Parse any entity."""
@@ -103,15 +118,21 @@ def parse_action(entity: Entity) -> Action:
     return action if condition is None else Conditional(condition, action)
 
 
-def declared_arguments(actions: list[Action]) -> list[Argument]:
-    """Return the arguments that a file itself declares, also inside its groups."""
+def declared_arguments(actions: Sequence[Action], context: Context) -> list[Argument]:
+    """Return the arguments that a file declares, also in its groups and includes.
+
+    An include whose path depends on what is not known yet is passed over, and so are the
+    arguments that an include is given.
+    """
     found: list[Argument] = []
     for action in actions:
         inner = action.action if isinstance(action, Conditional) else action
         if isinstance(inner, Argument):
             found.append(inner)
         elif isinstance(inner, Group):
-            found += declared_arguments(list(inner.actions))
+            found += declared_arguments(inner.actions, context)
+        elif isinstance(inner, Include):
+            found += inner.declared_arguments(context)
     return found
 
 

@@ -110,6 +110,7 @@ class Supervisor:
             if self._interrupts > 1:
                 self._hurry(waiting, now_s)
             time.sleep(_PERIOD_S / 5)
+        self._console.say("everything has stopped")
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
