@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "takt_impedance/rotation.hpp"
-#include "takt_impedance/small_matrix.hpp"
 
 namespace takt_impedance {
 namespace {
@@ -14,10 +13,9 @@ constexpr double kPi = 3.14159265358979323846;
 // Added to the inverse task inertia [1/kg, 1/(kg m^2)] so that it can be inverted at singularities.
 constexpr double kInverseInertiaFloor = 1e-4;
 
-// Bounds of the inertia that damping is designed for. Near a singularity the task inertia grows
-// without bound; a damper made for it would be unstable at 1 kHz in the other directions.
-constexpr double kSmallestMass = 0.2, kLargestMass = 15.0;          // [kg]
-constexpr double kSmallestInertia = 5e-3, kLargestInertia = 1.0;    // [kg m^2]
+// The same for the damping design, where it bounds the inertia that is damped to 100 kg and
+// 10 kg m^2: a damper for more would use up the force limit near singularities.
+constexpr double kMassFloor = 1e-2, kInertiaFloor = 1e-1;
 
 template <int N>
 using Vector = Eigen::Matrix<double, N, 1>;
@@ -26,46 +24,38 @@ using Sized = Eigen::Matrix<double, 6, N>;
 template <int N>
 using Tall = Eigen::Matrix<double, N, 6, Eigen::RowMajor>;
 
+// Positive definite by construction, unless it overflowed: then the factor is NaN and so are the
+// torques, which the caller checks.
+Cholesky<6> factor_with_floor(Matrix6 matrix, double linear, double angular) {
+  for (int i = 0; i < 6; ++i) matrix(i, i) += i < 3 ? linear : angular;
+  Cholesky<6> factor;
+  if (!factor.factor(matrix)) {
+    factor.lower.setConstant(kNan);
+    factor.inverse_diagonal.setConstant(kNan);
+  }
+  return factor;
+}
+
 // The task in the axes of the stiffness, factored for everything that needs the task inertia.
 template <int N>
 struct Task {
   Sized<N> jacobian;
   Cholesky<N> mass;
   Tall<N> half;            // L^-1 J^T
-  Cholesky<6> inverse_inertia;  // of J M^-1 J^T
+  Matrix6 inverse_inertia;      // J M^-1 J^T, lower triangle
+  Cholesky<6> factor;           // of the above plus the floor
 };
 
 template <int N>
 void factor_task(Task<N>& task) {
-  Matrix6 inverse_inertia;
   for (int i = 0; i < 6; ++i) {
     for (int j = 0; j <= i; ++j) {
-      double sum = i == j ? kInverseInertiaFloor : 0.0;
+      double sum = 0.0;
       for (int k = 0; k < N; ++k) sum += task.half(k, i) * task.half(k, j);
-      inverse_inertia(i, j) = sum;
+      task.inverse_inertia(i, j) = sum;
     }
   }
-  // Positive definite by construction, unless it overflowed; then the torques are not finite,
-  // which the caller checks.
-  if (!task.inverse_inertia.factor(inverse_inertia)) task.inverse_inertia.lower.setConstant(kNan);
-}
-
-Vector6 damping_of(const Parameters& p, const Matrix6& stiffness, const Vector6& ratio,
-                   double engagement, const Vector6& inertia) {
-  if (p.damping_kind == Damping::kGiven) return engagement * p.damping;
-  Vector6 damping;
-  for (int i = 0; i < 6; ++i) {
-    damping(i) = 2.0 * ratio(i) * std::sqrt(engagement * std::max(0.0, stiffness(i, i)) * inertia(i));
-  }
-  return damping;
-}
-
-Vector6 design_inertia(Damping kind, const Cholesky<6>& inverse_inertia) {
-  if (kind != Damping::kTaskInertia) return Vector6::Ones();
-  Vector6 inertia = inverse_inertia.diagonal_of_inverse();
-  for (int i = 0; i < 3; ++i) inertia(i) = std::clamp(inertia(i), kSmallestMass, kLargestMass);
-  for (int i = 3; i < 6; ++i) inertia(i) = std::clamp(inertia(i), kSmallestInertia, kLargestInertia);
-  return inertia;
+  task.factor = factor_with_floor(task.inverse_inertia, kInverseInertiaFloor, kInverseInertiaFloor);
 }
 
 bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
@@ -83,7 +73,7 @@ Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vecto
   Vector<N> velocity = dq;  // of the nullspace, N^T dq
   if (p.projector != Projector::kNone) {
     Vector6 momentum = twist;
-    task.inverse_inertia.solve(momentum);
+    task.factor.solve(momentum);
     Vector<N> task_velocity = task.half * momentum;
     if (dynamic) task.mass.solve_upper(task_velocity);
     velocity -= task_velocity;
@@ -97,7 +87,7 @@ Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vecto
   Vector<N> half = torque;
   if (dynamic) task.mass.solve_lower(half);
   Vector6 wrench = task.half.transpose() * half;
-  task.inverse_inertia.solve(wrench);
+  task.factor.solve(wrench);
   return torque - task.jacobian.transpose() * wrench;
 }
 
@@ -107,7 +97,7 @@ Law::Law(const Parameters& parameters)
     : parameters_(parameters), posture_(JointVector::Zero(parameters.n_joints)) {}
 
 void Law::compute(const TickInput& input, const MovingPose& target, const Gains& gains,
-                  double engagement, LawOutput& output) const {
+                  double engagement, LawOutput& output) {
   switch (parameters_.n_joints) {
     case 6: return compute_sized<6>(input, target, gains, engagement, output);
     case 7: return compute_sized<7>(input, target, gains, engagement, output);
@@ -115,9 +105,25 @@ void Law::compute(const TickInput& input, const MovingPose& target, const Gains&
   }
 }
 
+// D (twist_target - twist). Damping is proportional to the root of stiffness, so it fades with the
+// root of the engagement.
+Vector6 Law::damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, double engagement,
+                            const Vector6& difference) {
+  if (parameters_.damping_kind == Damping::kGiven) {
+    return engagement * parameters_.damping.cwiseProduct(difference);
+  }
+  const Vector6 root = gains.damping_ratio().cwiseSqrt();
+  const bool unit = parameters_.damping_kind == Damping::kUnitMass;
+  modal_damping_.compute(unit ? factor_with_floor(Matrix6::Zero(), 1.0, 1.0)
+                              : factor_with_floor(inverse_inertia, kMassFloor, kInertiaFloor),
+                         gains.stiffness());
+  return std::sqrt(engagement) *
+         root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
+}
+
 template <int N>
 void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gains& gains,
-                        double engagement, LawOutput& out) const {
+                        double engagement, LawOutput& out) {
   const Parameters& p = parameters_;
   const Eigen::Map<const Vector<N>> q(in.q.data()), dq(in.dq.data()), posture(posture_.data());
   const Eigen::Map<const Eigen::Matrix<double, N, N>> mass(in.mass.data());
@@ -147,14 +153,11 @@ void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gai
   factor_task(task);
 
   const Vector6 twist = task.jacobian * dq;
-  const Vector6 damping =
-      damping_of(p, gains.stiffness(), gains.damping_ratio(), engagement,
-                 design_inertia(p.damping_kind, task.inverse_inertia));
   const Vector6 clipped = error.cwiseMax(-p.error_clip).cwiseMin(p.error_clip);
   Vector6 wrench = engagement * (gains.stiffness() * clipped);
   wrench.template tail<3>() =
       left_jacobian_inverse_times(error.template tail<3>(), wrench.template tail<3>());
-  wrench += damping.cwiseProduct(target_twist - twist);
+  wrench += damping_wrench(task.inverse_inertia, gains, engagement, target_twist - twist);
   const bool force_limited = limit_norm(wrench.template head<3>(), p.max_force_n);
   const bool moment_limited = limit_norm(wrench.template tail<3>(), p.max_moment_nm);
   out.wrench_limited = force_limited || moment_limited;

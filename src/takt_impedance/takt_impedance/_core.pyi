@@ -31,11 +31,11 @@ class Frame(Enum):
     TOOL = 1  # the axes of the *target* tool frame (constant while the target is)
 
 class Damping(Enum):
-    """Where the Cartesian damping comes from (diagonal, in the stiffness axes)."""
+    """Where the Cartesian damping comes from; Z is the diagonal of damping ratios."""
 
-    TASK_INERTIA = 0  # D_i = 2 zeta_i sqrt(K_ii Lambda_ii)
-    UNIT_MASS = 1  # D_i = 2 zeta_i sqrt(K_ii)
-    GIVEN = 2  # D_i = Parameters.damping[i]
+    TASK_INERTIA = 0  # double diagonalisation: 2 sqrt(Z) (Lambda # K) sqrt(Z)
+    UNIT_MASS = 1  # 2 sqrt(Z) sqrt(K) sqrt(Z): only for arms with much inertia in the wrist
+    GIVEN = 2  # diagonal, Parameters.damping
 
 class Projector(Enum):
     """Nullspace projector."""

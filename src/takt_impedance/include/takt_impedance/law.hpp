@@ -10,6 +10,7 @@
 // an oblique projector, N D_n dq could inject energy.
 #pragma once
 
+#include "takt_impedance/damping.hpp"
 #include "takt_impedance/gains.hpp"
 #include "takt_impedance/parameters.hpp"
 #include "takt_impedance/tick.hpp"
@@ -33,14 +34,17 @@ class Law {
 
   // `engagement` in [0, 1] scales all stiffness; dampers fade with it.
   void compute(const TickInput& input, const MovingPose& target, const Gains& gains,
-               double engagement, LawOutput& output) const;
+               double engagement, LawOutput& output);
 
  private:
   template <int N>
   void compute_sized(const TickInput& input, const MovingPose& target, const Gains& gains,
-                     double engagement, LawOutput& output) const;
+                     double engagement, LawOutput& output);
+  Vector6 damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, double engagement,
+                         const Vector6& difference);
 
   Parameters parameters_;
+  ModalDamping modal_damping_;
   JointVector posture_;
 };
 

@@ -58,25 +58,6 @@ struct Cholesky {
     solve_lower(x);
     solve_upper(x);
   }
-
-  // Diagonal of the inverse of the factored matrix.
-  Eigen::Matrix<double, N, 1> diagonal_of_inverse() const {
-    Eigen::Matrix<double, N, 1> diagonal = Eigen::Matrix<double, N, 1>::Zero();
-    for (int j = 0; j < N; ++j) {
-      // Column j of L^-1; the inverse's diagonal is the sum of squares down each column.
-      Eigen::Matrix<double, N, 1> column;
-      column(j) = inverse_diagonal(j);
-      double squares = column(j) * column(j);
-      for (int i = j + 1; i < N; ++i) {
-        double sum = 0.0;
-        for (int k = j; k < i; ++k) sum -= lower(i, k) * column(k);
-        column(i) = sum * inverse_diagonal(i);
-        squares += column(i) * column(i);
-      }
-      diagonal(j) = squares;
-    }
-    return diagonal;
-  }
 };
 
 }  // namespace takt_impedance
