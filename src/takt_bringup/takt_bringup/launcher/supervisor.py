@@ -31,7 +31,7 @@ class Supervisor:
     def __init__(self, plan: Plan, console: Console, scratch: Path | None = None) -> None:
         self.plan = plan
         self._console = console
-        self._scratch = scratch
+        self.scratch = scratch
         self._processes = [ManagedProcess(process, console) for process in plan.processes]
         self._stopping = False
         self._interrupts = 0
@@ -111,8 +111,8 @@ class Supervisor:
                 self._hurry(waiting, now_s)
             time.sleep(_PERIOD_S / 5)
         self._console.say("everything has stopped")
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _hurry(self, waiting: list[ManagedProcess], now_s: float) -> None:
         """Interrupted again while stopping: skip the waiting."""
