@@ -62,7 +62,8 @@ class TrainingSet:
         images: name to (n, T, 3, S, S) uint8.
         vectors: name to (n, T*d) float32, normalised and flattened.
         chunk: (n, H, D) float32, normalised.
-        landmark: (n, 4) float32, normalised by ``landmark_scale``.
+        landmark: (n, 4) float32, less its mean, in units of ``landmark_scale``.
+        points: name to (n, P, 2) float32 pixels of the taught keypoints; NaN where not in view.
         training, held_out: indices of the samples of either part; apart by episode.
         alpha_bar: of the noise schedule, one per training step.
     """
@@ -72,18 +73,19 @@ class TrainingSet:
     chunk: Tensor
     landmark: Tensor
     landmark_scale: npt.NDArray[np.float64]
+    points: dict[str, Tensor]
     normalizers: Mapping[str, Normalizer]
     training: Tensor
     held_out: Tensor
     alpha_bar: npt.NDArray[np.float64]
 
-    def batch(
-        self, index: Tensor, device: torch.device
-    ) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
-        """Images in [0, 1], vectors, chunks and landmarks of some samples."""
-        images = [one[index].to(device).float() / 255.0 for one in self.images.values()]
-        vectors = [one[index].to(device) for one in self.vectors.values()]
-        return images, vectors, self.chunk[index].to(device), self.landmark[index].to(device)
+    def pictures(self, index: Tensor, device: torch.device) -> list[Tensor]:
+        """Images of some samples, (B, T, 3, S, S) in [0, 1]."""
+        return [one[index].to(device).float() / 255.0 for one in self.images.values()]
+
+    def felt(self, index: Tensor, device: torch.device) -> list[Tensor]:
+        """Normalised vectors of some samples, (B, T*d) each."""
+        return [one[index].to(device) for one in self.vectors.values()]
 
 
 def training_set(
@@ -101,14 +103,17 @@ def training_set(
         else:
             normal = normalizers[one.name].normalize(values)
             vectors[one.name] = torch.from_numpy(normal.reshape(len(normal), -1))
-    landmark_scale = np.maximum(arrays["landmark"].std(axis=0), 1e-6)
+    landmark = arrays["landmark"]
+    landmark_scale = np.maximum(landmark.std(axis=0), 1e-6)
+    centred = (landmark - landmark.mean(axis=0)) / landmark_scale
     held_out = arrays["episode"] % HELD_OUT_EVERY == 0
     return TrainingSet(
         images=images,
         vectors=vectors,
         chunk=torch.from_numpy(normalizers[ACTION].normalize(encoded)),
-        landmark=torch.from_numpy((arrays["landmark"] / landmark_scale).astype(np.float32)),
+        landmark=torch.from_numpy(centred.astype(np.float32)),
         landmark_scale=landmark_scale,
+        points={name: torch.from_numpy(arrays[f"points/{name}"]) for name in images},
         normalizers=normalizers,
         training=torch.from_numpy(np.flatnonzero(~held_out)),
         held_out=torch.from_numpy(np.flatnonzero(held_out)),
@@ -118,9 +123,7 @@ def training_set(
 
 def model_config(spec: PolicySpec, sizes: Mapping[str, int] | None = None) -> ModelConfig:
     """The networks' shapes for a specification; ``sizes`` overrides widths."""
-    images = {
-        one.name: (one.history, one.shape[-1]) for one in spec.inputs if one.dtype == "uint8"
-    }
+    images = {one.name: (one.history, one.shape[-1]) for one in spec.inputs if one.dtype == "uint8"}
     vectors = {
         one.name: one.history * int(np.prod(one.shape))
         for one in spec.inputs

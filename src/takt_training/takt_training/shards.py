@@ -30,7 +30,7 @@ def save_shard(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        np.savez(file, **dict(arrays))
+        np.savez(file, **dict(arrays))  # type: ignore[arg-type]
     part.replace(path)
 
 
@@ -52,7 +52,7 @@ def load_shards(paths: Sequence[Path]) -> Arrays:
                 f"{', '.join(parts[0])}. Remove the shards of the older version"
             )
     joined: Arrays = {}
-    for name in parts[0]:
+    for name in list(parts[0]):
         joined[name] = np.concatenate([part.pop(name) for part in parts])
     return joined
 
@@ -62,5 +62,6 @@ def dataset_hash(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in sorted(paths, key=lambda one: one.name):
         with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()

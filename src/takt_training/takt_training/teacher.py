@@ -90,8 +90,9 @@ class Teacher:
         floor_m = p.cone * max(0.0, lateral_m - p.lateral_slack_m)
         floor_m += p.turn_cone_m_rad * max(0.0, turn_rad - p.turn_slack_rad)
         goal_m = floor_m if floor_m > 0.0 else -p.goal_depth_m
-        down_m_s = np.clip(p.insert_speed_m_s + 3.0 * (position[2] - 0.005),
-                           p.insert_speed_m_s, p.free_speed_m_s)
+        down_m_s = np.clip(
+            p.insert_speed_m_s + 3.0 * (position[2] - 0.005), p.insert_speed_m_s, p.free_speed_m_s
+        )
         rise = np.clip(goal_m - position[2], -down_m_s * step_s, 0.06 * step_s)
         moved = position.copy()
         moved[:2] -= position[:2] * _fraction(lateral_m, p.free_speed_m_s, p.gain_1_s, step_s)
