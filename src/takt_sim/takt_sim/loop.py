@@ -18,6 +18,7 @@ SLICE_NS = 5_000_000
 # Farther behind than this, the world goes on from now instead of racing after the clock.
 MAX_LAG_S = 0.1
 CALL_TIMEOUT_S = 10.0
+RATE_WINDOW_S = 1.0
 
 
 class SimulationLoop:
@@ -38,11 +39,12 @@ class SimulationLoop:
         self._make = make
         self._on_slice = on_slice
         self._rate_factor = rate_factor
-        self._commands: queue.SimpleQueue[Callable[[Simulation], None]] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[Callable[[Simulation], object]] = queue.SimpleQueue()
         self._running = threading.Event()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self.achieved_rate = 0.0
+        self._measured_from: tuple[float, int] = (time.monotonic(), 0)
 
     def open(self) -> None:
         """Build the simulation; time stands still until `run`. Raises what building raised."""
@@ -68,7 +70,7 @@ class SimulationLoop:
             self._thread.join()
             self._thread = None
 
-    def post(self, command: Callable[[Simulation], None]) -> None:
+    def post(self, command: Callable[[Simulation], object]) -> None:
         """Have a command carried out between two slices, and do not wait for it."""
         self._commands.put(command)
 
@@ -113,22 +115,28 @@ class SimulationLoop:
             if not self._running.is_set():
                 time.sleep(0.002)
                 anchor_s, anchor_ns = time.monotonic(), simulation.now_ns
+                self._measured_from = (anchor_s, anchor_ns)
                 continue
-            before_s = time.monotonic()
             self._on_slice(simulation, simulation.advance(SLICE_NS))
             ahead_s = self._ahead_s(simulation.now_ns - anchor_ns, anchor_s)
             # At full speed, too, other threads of the process need their turn.
             time.sleep(max(ahead_s, 0.0))
             if ahead_s < -MAX_LAG_S:
                 anchor_s, anchor_ns = time.monotonic(), simulation.now_ns
-            rate = SLICE_NS * 1e-9 / max(time.monotonic() - before_s, 1e-6)
-            self.achieved_rate += 0.01 * (rate - self.achieved_rate)
+            self._measure(simulation.now_ns)
 
     def _ahead_s(self, passed_ns: int, anchor_s: float) -> float:
         """How far simulated time is ahead of where it should be on the wall clock [s]."""
         if self._rate_factor == 0.0:
             return 0.0
         return passed_ns * 1e-9 / self._rate_factor - (time.monotonic() - anchor_s)
+
+    def _measure(self, now_ns: int) -> None:
+        since_s, since_ns = self._measured_from
+        passed_s = time.monotonic() - since_s
+        if passed_s >= RATE_WINDOW_S:
+            self.achieved_rate = (now_ns - since_ns) * 1e-9 / passed_s
+            self._measured_from = (time.monotonic(), now_ns)
 
     def _carry_out(self, simulation: Simulation) -> None:
         while True:

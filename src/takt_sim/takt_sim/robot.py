@@ -196,7 +196,7 @@ class TorqueRobot:
 
     def commanded_torque(self) -> NDArray[np.float64]:
         """(7,) of the last control tick [N m]."""
-        return self._torque.copy()
+        return np.array(self._torque)
 
     def fingers(self) -> tuple[list[float], list[float], list[float]]:
         """Positions [m], velocities [m/s] and forces [N] of the two fingers."""

@@ -171,7 +171,7 @@ class Simulation:
     @property
     def wrench(self) -> NDArray[np.float64]:
         """(6,) external wrench on the tool point, axes of the base frame [N, N m]."""
-        return self._wrench.value.copy()
+        return np.array(self._wrench.value)
 
     def arm_features(self) -> Mapping[str, NDArray[np.float64]]:
         """The features of `arm/state` now; see takt_core.conversions."""

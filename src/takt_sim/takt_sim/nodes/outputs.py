@@ -76,6 +76,13 @@ class SimulationOutputs:
                 self._publish_image(simulation, sample)
         self._publish_status(simulation.now_ns, status)
 
+    def destroy(self, node: Node) -> None:
+        """Take all publishers off the graph."""
+        single = (self._clock, self._joints, self._state, self._pose, self._wrench)
+        many = (*self._images.values(), *self._infos.values())
+        for publisher in (*single, self._tactile, self._status, *many):
+            node.destroy_publisher(publisher)
+
     def _publish_arm(self, simulation: Simulation, sample: Sample) -> None:
         header = header_to_ros(sample.stamp_ns, self._base_frame)
         features = sample.features

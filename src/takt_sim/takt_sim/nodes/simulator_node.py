@@ -43,6 +43,8 @@ class SimulatorNode(ManagedNode):
         self._episode_asked = False
         self._crowded = False
         self._inputs: list[Any] = []
+        self._reset_service: Any = None
+        self._watch_timer: Any = None
 
     def on_takt_configure(self) -> None:
         parameters: SimulatorParameters = self.parameters
@@ -53,7 +55,8 @@ class SimulatorNode(ManagedNode):
             lambda: make_simulation(parameters), self._on_slice, parameters.rate_factor
         )
         self._loop.open()
-        self.create_service(ResetTask, "task/reset", self._on_reset)
+        self._reset_service = self.create_service(ResetTask, "task/reset", self._on_reset)
+        self._watch_timer = self.create_timer(WATCH_PERIOD_S, self._watch)
 
     def on_takt_activate(self) -> None:
         self._inputs = [
@@ -63,7 +66,6 @@ class SimulatorNode(ManagedNode):
             self.create_subscription(PoseStamped, "arm/target_pose", self._on_target, COMMAND),
             self.create_subscription(Impedance, "arm/impedance", self._on_impedance, LATCHED),
         ]
-        self.create_timer(WATCH_PERIOD_S, self._watch)
         loop = self._running_loop()
         loop.post(lambda simulation: simulation.robot.follow())
         loop.run()
@@ -79,6 +81,11 @@ class SimulatorNode(ManagedNode):
         if self._loop is not None:
             self._loop.close()
             self._loop = None
+        if self._outputs is not None:
+            self._outputs.destroy(self)
+            self._outputs = None
+        self.destroy_service(self._reset_service)
+        self.destroy_timer(self._watch_timer)
 
     # In the thread of the simulation
 
@@ -157,7 +164,9 @@ class SimulatorNode(ManagedNode):
 
     def _watch(self) -> None:
         """One commander at any time; and how fast time passes."""
-        loop = self._running_loop()
+        if self._loop is None:
+            return
+        loop = self._loop
         commanders = self.count_publishers(TRAJECTORY_TOPIC)
         crowded = commanders > 1
         if crowded:
