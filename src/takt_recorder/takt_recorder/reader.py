@@ -18,10 +18,12 @@ from mcap.opcode import Opcode
 from mcap.reader import make_reader
 from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
+from mcap.summary import Summary
 
 from takt_core.errors import TaktError
 from takt_recorder.decode import Decoder
 from takt_recorder.definitions import Definition
+from takt_recorder.metadata import BagContent
 from takt_recorder.topic import OfferedQos, Received, Topic
 
 _MAGIC = b"\x89MCAP0\r\n"
@@ -96,6 +98,26 @@ class BagReader:
                 self._topics = self._topics_of_summary()
         return self._topics
 
+    def content(self) -> BagContent:
+        """Topics, counts and times; quick for a whole bag, a pass over all of a cut one."""
+        content = BagContent(self.path.name)
+        if self.cut:
+            for topic, message in self.raw_messages():
+                if topic.name not in content.topics:
+                    content.add_topic(topic)
+                content.add_message(topic.name, message.log_ns)
+            return content
+        for topic in self.topics().values():
+            content.add_topic(topic)
+        summary = self._summary()
+        statistics = summary.statistics
+        if statistics is not None and statistics.message_count:
+            content.start_ns = statistics.message_start_time
+            content.end_ns = statistics.message_end_time
+            for number, count in statistics.channel_message_counts.items():
+                content.counts[summary.channels[number].topic] += count
+        return content
+
     def messages(
         self,
         topics: Collection[str] | None = None,
@@ -146,15 +168,19 @@ class BagReader:
                     yield topic, _received(topic.name, record)
 
     def _topics_of_summary(self) -> dict[str, Topic]:
-        with self.path.open("rb") as file:
-            summary = make_reader(file).get_summary()
-        if summary is None:
-            raise TaktError(f"{self.path} has no summary; run `takt bag recover {self.bag}`")
+        summary = self._summary()
         found = (
             _topic(summary.schemas.get(channel.schema_id), channel)
             for channel in summary.channels.values()
         )
         return {topic.name: topic for topic in found}
+
+    def _summary(self) -> Summary:
+        with self.path.open("rb") as file:
+            summary = make_reader(file).get_summary()
+        if summary is None:
+            raise TaktError(f"{self.path} has no summary; run `takt bag recover {self.bag}`")
+        return summary
 
     def _ordered(
         self, topics: Collection[str] | None, start_ns: int | None, end_ns: int | None

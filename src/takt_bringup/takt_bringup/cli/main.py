@@ -32,7 +32,7 @@ SUBCOMMANDS = (
     Subcommand(("policy", "inspect"), "takt_policy.cli.inspect", "explain a policy bundle"),
     Subcommand(("bag", "info"), "takt_recorder.cli.info", "what a recorded bag holds"),
     Subcommand(("bag", "recover"), "takt_recorder.cli.recover", "repair a bag that was cut"),
-    Subcommand(("bag", "replay"), "takt_recorder.cli.replay", "send a bag's commands again"),
+    Subcommand(("bag", "replay"), "takt_bringup.cli.bag_replay", "send a bag's commands again"),
     Subcommand(("teleop", "keyboard"), "takt_bringup.cli.teleop", "steer from this terminal"),
 )
 
