@@ -1,0 +1,1 @@
+"""`takt demo`: seeded episodes through the whole graph, a report and a picture."""

@@ -1,0 +1,199 @@
+"""A picture of one recorded insertion: camera strip, path of the tool, forces, chunks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from takt_bringup.demo.bag_data import Episode, read_images
+
+OVERVIEW = "/overview_camera/image_raw"
+WRIST = "/wrist_camera/image_raw"
+FRAMES = 7
+
+_INK = "#1f2933"
+_FAINT = "#9aa5b1"
+_CHUNK = "#d5dbe3"
+_MEASURED = "#1565c0"
+_TARGET = "#f57c00"
+_FORCES = (("x", "#2e7d32"), ("y", "#8e24aa"), ("z", "#c62828"))
+_STYLE = {"fontsize": 9.5, "color": _INK}
+
+
+def draw_insertion(episode: Episode, path: Path, subtitle: str = "") -> None:
+    """Draw one bag of the demo.
+
+    Args:
+        path: of the PNG.
+        subtitle: what the episode was, for the title.
+    """
+    figure = Figure(figsize=(13.2, 7.6), dpi=120, facecolor="white")
+    FigureCanvasAgg(figure)
+    rows = figure.add_gridspec(
+        2,
+        1,
+        height_ratios=(1.08, 1.0),
+        left=0.055,
+        right=0.985,
+        top=0.915,
+        bottom=0.075,
+        hspace=0.2,
+    )
+    times_ns = _frame_times(episode)
+    strips = rows[0].subgridspec(2, FRAMES, wspace=0.03, hspace=0.05, height_ratios=(1.0, 1.0))
+    for row, (topic, name) in enumerate(((OVERVIEW, "overview"), (WRIST, "wrist"))):
+        axes = [figure.add_subplot(strips[row, i]) for i in range(FRAMES)]
+        _draw_strip(axes, episode, topic, name, times_ns)
+    plots = rows[1].subgridspec(1, 3, wspace=0.24, width_ratios=(0.9, 1.15, 1.15))
+    span = slice(*np.searchsorted(episode.time_ns, [episode.start_ns, episode.end_ns]))
+    _draw_path(figure.add_subplot(plots[0]), episode, span)
+    height = figure.add_subplot(plots[1])
+    _draw_height(height, episode, span, times_ns)
+    _draw_force(figure.add_subplot(plots[2], sharex=height), episode, span)
+    words = f"Peg insertion by a diffusion policy through the compliant controller, {subtitle}"
+    figure.text(0.055, 0.955, words.rstrip(", "), fontsize=13.5, fontweight="bold", color=_INK)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def chunk_changes(episode: Episode, span: slice) -> npt.NDArray[np.intp]:
+    """Indices within the span at which the arm began to follow another chunk."""
+    ids = episode.chunk_id[span]
+    return np.flatnonzero((ids[1:] != ids[:-1]) & (ids[1:] > 0)) + 1
+
+
+def _frame_times(episode: Episode) -> list[int]:
+    times = np.linspace(episode.start_ns, episode.end_ns, FRAMES)
+    return [int(time) for time in times]
+
+
+def _draw_strip(
+    axes: list[Any], episode: Episode, topic: str, name: str, times_ns: list[int]
+) -> None:
+    images = read_images(episode.bag, topic, times_ns)
+    for axis in axes:
+        axis.set_axis_off()
+    axes[0].text(
+        -0.04,
+        0.5,
+        name,
+        rotation=90,
+        ha="right",
+        va="center",
+        transform=axes[0].transAxes,
+        **_STYLE,
+    )
+    if not images:
+        axes[0].text(0.05, 0.5, f"no images on {topic}", **at)
+    for axis, (stamp_ns, pixels) in zip(axes, images, strict=False):
+        axis.imshow(_cropped(pixels), interpolation="lanczos", aspect="equal")
+        axis.text(
+            0.965,
+            0.05,
+            f"{float(episode.seconds(stamp_ns)):.1f} s",
+            transform=axis.transAxes,
+            ha="right",
+            fontsize=8.5,
+            color="white",
+            bbox={"facecolor": "#00000090", "edgecolor": "none", "pad": 1.8},
+        )
+
+
+def _cropped(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The middle of the image in the format 4:3, so that the strips have one height."""
+    height, width = pixels.shape[:2]
+    rows = min(height, width * 3 // 4)
+    top = (height - rows) // 2
+    return pixels[top : top + rows]
+
+
+def _draw_path(axis: Any, episode: Episode, span: slice) -> None:
+    """From above: where the tool was asked to be, and where it was."""
+    tcp, target = episode.tcp_m[span] * 1e3, episode.target_m[span] * 1e3
+    if not len(tcp):
+        return
+    axis.plot(target[:, 0], target[:, 1], color=_TARGET, lw=1.4, ls=(0, (4, 2)), label="target")
+    points = tcp[:, None, :2]
+    lines = LineCollection(
+        list(np.concatenate([points[:-1], points[1:]], axis=1)), cmap="Blues", lw=2.4, zorder=3
+    )
+    # From light at the start to dark at the end; the lightest blues would not be seen.
+    lines.set_array(np.linspace(0.35, 1.0, max(len(tcp) - 1, 1)))
+    lines.set_clim(0.0, 1.0)
+    axis.add_collection(lines)
+    axis.plot([], [], color=_MEASURED, lw=2.4, label="measured (darker later)")
+    changes = chunk_changes(episode, span)
+    axis.plot(
+        tcp[changes, 0],
+        tcp[changes, 1],
+        "o",
+        ms=3.6,
+        mfc="white",
+        mec=_INK,
+        mew=0.8,
+        zorder=4,
+        label="new chunk",
+    )
+    axis.annotate("start", tcp[0, :2], textcoords="offset points", xytext=(6, 5), **_STYLE)
+    axis.annotate("hole", tcp[-1, :2], textcoords="offset points", xytext=(7, -11), **_STYLE)
+    axis.set_aspect("equal", adjustable="datalim")
+    axis.margins(0.16)
+    _finish(axis, "path of the tool, from above", "x of the base [mm]", "y of the base [mm]")
+
+
+def _draw_height(axis: Any, episode: Episode, span: slice, times_ns: list[int]) -> None:
+    seconds = episode.seconds(episode.time_ns[span])
+    _mark_chunks(axis, episode, span)
+    height = episode.tcp_m[span, 2] * 1e3
+    axis.plot(
+        seconds,
+        episode.target_m[span, 2] * 1e3,
+        color=_TARGET,
+        lw=1.4,
+        ls=(0, (4, 2)),
+        label="target",
+    )
+    axis.plot(seconds, height, color=_MEASURED, lw=2.0, label="measured")
+    if len(height):
+        floor = float(height.min()) - 0.09 * float(np.ptp(height))
+        axis.plot(
+            episode.seconds(times_ns),
+            [floor] * len(times_ns),
+            "^",
+            ms=5,
+            color=_FAINT,
+            label="frames above",
+        )
+    _finish(axis, "height of the tool", "time [s]", "z of the base [mm]")
+
+
+def _draw_force(axis: Any, episode: Episode, span: slice) -> None:
+    seconds = episode.seconds(episode.time_ns[span])
+    _mark_chunks(axis, episode, span)
+    for i, (name, colour) in enumerate(_FORCES):
+        axis.plot(seconds, episode.force_n[span, i], color=colour, lw=1.5, label=f"$F_{name}$")
+    _finish(axis, "external force on the tool", "time [s]", "force, base axes [N]")
+
+
+def _mark_chunks(axis: Any, episode: Episode, span: slice) -> None:
+    times_ns = episode.time_ns[span][chunk_changes(episode, span)]
+    for i, second in enumerate(episode.seconds(times_ns)):
+        axis.axvline(second, color=_CHUNK, lw=1.0, zorder=0, label=None if i else "new chunk")
+
+
+def _finish(axis: Any, title: str, x: str, y: str) -> None:
+    axis.set_title(title, fontsize=10.5, loc="left", color=_INK)
+    axis.set_xlabel(x, **_STYLE)
+    axis.set_ylabel(y, **_STYLE)
+    axis.tick_params(labelsize=8.5, colors=_INK, length=3)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_color(_FAINT)
+    axis.legend(fontsize=8, frameon=False, loc="best", handlelength=1.8)

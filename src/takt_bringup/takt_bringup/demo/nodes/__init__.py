@@ -1,0 +1,1 @@
+"""The demo's ROS client; nothing else of the demo imports ROS."""
