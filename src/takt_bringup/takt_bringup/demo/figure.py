@@ -79,16 +79,8 @@ def _draw_strip(
     images = read_images(episode.bag, topic, times_ns)
     for axis in axes:
         axis.set_axis_off()
-    axes[0].text(
-        -0.04,
-        0.5,
-        name,
-        rotation=90,
-        ha="right",
-        va="center",
-        transform=axes[0].transAxes,
-        **_STYLE,
-    )
+    at = {"transform": axes[0].transAxes, **_STYLE}
+    axes[0].text(-0.04, 0.5, name, rotation=90, ha="right", va="center", **at)
     if not images:
         axes[0].text(0.05, 0.5, f"no images on {topic}", **at)
     for axis, (stamp_ns, pixels) in zip(axes, images, strict=False):

@@ -53,9 +53,9 @@ def closing_table(
 
 def _totals(report: dict[str, Any]) -> list[str]:
     recorder = report["recorder"].values()
-    counts = {
-        name: sum(topic[name] for topic in recorder) for name in ("received", "written", "lost")
-    }
+    received, written, lost = (
+        sum(topic[name] for topic in recorder) for name in ("received", "written", "lost")
+    )
     lines = [f"succeeded          {report['successes']} of {report['episodes']}"]
     for name, values in report["chunk_latency_ms"].items():
         shown = "  ".join(
