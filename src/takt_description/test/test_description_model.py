@@ -78,7 +78,7 @@ def test_wrist_camera_looks_past_the_tool(model: pinocchio.Model) -> None:
 
 def test_prefix_reaches_every_name() -> None:
     model = pinocchio.buildModelFromXML(robot_description("left_"))
-    names = [name for name in list(model.names)[1:]]
+    names = list(model.names)[1:]
     names += [frame.name for frame in model.frames if frame.name not in ("universe", "root_joint")]
     assert all(name.startswith("left_") for name in names)
     assert f"left_{BASE_FRAME}" in names

@@ -43,8 +43,8 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
 
     Observation, the newest of what was delivered: `tcp` (9,) as in the action; `twist` (6,);
     `wrench` (6,); `gripper_width` (1,); `tactile` (rows, columns, 3); one image per camera,
-    under the camera's name. `info["samples"]` has all samples since the last step with their
-    stamps, for callers who align for themselves.
+    under the camera's name. `samples` has all samples since the last step with their stamps,
+    for callers who align for themselves.
 
     Reward 1 at success, else 0. A timeout truncates, every other failure terminates.
 
@@ -67,6 +67,7 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
         self.render_mode = render_mode
         self._gripper = gripper
         self._settle_ns = settle_ns
+        self.samples: tuple[Sample, ...] = ()
         self._newest: dict[str, Sample] = {}
         self._last_target: Pose | None = None
         self._viewer: CameraRig | None = None
@@ -104,7 +105,7 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
         self._last_target = None
         samples = self.simulation.reset(seed)
         samples += self.simulation.advance(self._settle_ns)
-        return self._observe(samples), self._info(samples, "")
+        return self._observe(samples), self._info("")
 
     def step(
         self, action: NDArray[np.float32]
@@ -116,7 +117,7 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
         succeeded = status.state is TaskState.SUCCEEDED
         failed = status.state is TaskState.FAILED
         timeout = failed and status.elapsed_s > self.simulation.task.time_limit_s
-        info = self._info(samples, result.reason)
+        info = self._info(result.reason)
         return (
             self._observe(samples), float(succeeded), succeeded or (failed and not timeout),
             timeout, info,
@@ -135,6 +136,7 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
         return Trajectory((Waypoint(time_ns, target, twist, None, width),), "policy")
 
     def _observe(self, samples: Sequence[Sample]) -> Observation:
+        self.samples = tuple(samples)
         self._newest.update({sample.stream: sample for sample in samples})
         arm = self._newest[ARM_STREAM].features
         observation: Observation = {
@@ -148,13 +150,14 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
             observation[camera.name] = self._newest[camera.stream].features["image"]
         return observation
 
-    def _info(self, samples: Sequence[Sample], rejected: str) -> dict[str, Any]:
+    def _info(self, rejected: str) -> dict[str, Any]:
         status = self.simulation.task_status
         return {
-            "now_ns": self.simulation.now_ns,
-            "samples": tuple(samples),
-            "task": status,
             "is_success": status.state is TaskState.SUCCEEDED,
+            "state": status.state.name,
+            "reason": status.reason,
+            "elapsed_s": status.elapsed_s,
+            "measures": dict(status.measures),
             "rejected": rejected,
         }
 

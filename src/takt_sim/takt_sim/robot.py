@@ -143,6 +143,7 @@ class TorqueRobot:
         stiffness = _rows([w.stiffness for w in waypoints])
         result = self.controller.set_trajectory(times, poses, now_ns, twists, stiffness)
         if result.accepted:
+            self._move_gripper(now_ns)
             self.chunk_id = trajectory.chunk_id
             self._widths = [
                 (w.time_ns, w.gripper_width_m)
@@ -181,7 +182,7 @@ class TorqueRobot:
         mujoco.mj_objectVelocity(
             self._model,
             self._data,
-            mujoco.mjtObj.mjOBJ_BODY,
+            mujoco.mjtObj.mjOBJ_XBODY,
             self._model.body(TOOL_FRAME).id,
             angular_linear,
             0,

@@ -52,6 +52,17 @@ def insert(simulation: Simulation, seed: int) -> tuple[TaskStatus, float]:
     return simulation.task_status, force_n
 
 
+def press_on_table(simulation: Simulation) -> None:
+    """Move aside, then down until the tip of the peg presses on the table."""
+    simulation.reset(3)
+    assert simulation.commit(line(simulation, (0.0, 0.15, 0.0), 1.5)).accepted
+    simulation.advance(16 * STEP_NS)
+    # The tip is 45 mm below the tool point.
+    down = 0.040 - float(simulation.robot.target_pose[2])
+    assert simulation.commit(line(simulation, (0.0, 0.0, down), 2.0)).accepted
+    simulation.advance(30 * STEP_NS)
+
+
 def line(
     simulation: Simulation, offset_m: tuple[float, float, float], seconds: float
 ) -> Trajectory:

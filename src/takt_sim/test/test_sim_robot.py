@@ -15,6 +15,13 @@ def tracking_error(simulation: Simulation) -> np.ndarray:
     return pose_error(target, simulation.robot.base_from_tcp)
 
 
+def assert_still(simulation: Simulation) -> None:
+    """Nothing left but the tail of a critically damped settling: a tenth of the speed before."""
+    twist = simulation.robot.tcp_twist()
+    assert np.linalg.norm(twist[:3]) < 0.015
+    assert np.linalg.norm(twist[3:]) < 0.05
+
+
 def test_free_space_tracking_stays_within_millimetres() -> None:
     simulation = blind_simulation()
     simulation.reset(4)
@@ -24,10 +31,11 @@ def test_free_space_tracking_stays_within_millimetres() -> None:
         error = tracking_error(simulation)
         assert np.linalg.norm(error[:3]) < 0.003
         assert np.linalg.norm(error[3:]) < 0.02
-    goal = simulation.robot.base_from_tcp.position_m
     assert simulation.robot.controller.counters.starvations == 0
     simulation.advance(SECOND_NS)
-    np.testing.assert_allclose(simulation.robot.base_from_tcp.position_m, goal, atol=5e-4)
+    # What remains is the weight of the peg, which the arm's model does not know.
+    error = tracking_error(simulation)
+    np.testing.assert_allclose(error[:3], [0.0, 0.0, 0.05 * 9.81 / 900.0], atol=1e-4)
     assert simulation.robot.torque_violations == 0
 
 
@@ -46,9 +54,9 @@ def test_arm_stops_within_three_tenths_when_waypoints_cease() -> None:
     )
     assert simulation.commit(cut).accepted
     simulation.advance(last.time_ns - simulation.now_ns)
-    assert np.linalg.norm(simulation.robot.tcp_twist()[:3]) > 0.05
+    assert np.linalg.norm(simulation.robot.tcp_twist()[:3]) > 0.12
     simulation.advance(300_000_000)
-    assert np.linalg.norm(simulation.robot.tcp_twist()) < 0.01
+    assert_still(simulation)
     assert simulation.robot.controller.starved
     assert simulation.robot.controller.counters.starvations == 1
     stopped = simulation.robot.base_from_tcp.position_m
@@ -63,13 +71,14 @@ def test_empty_trajectory_stops_at_once() -> None:
     simulation.advance(7 * STEP_NS)
     assert simulation.commit(Trajectory((), "hold")).accepted
     simulation.advance(3 * STEP_NS)
-    assert np.linalg.norm(simulation.robot.tcp_twist()) < 0.01
+    assert_still(simulation)
     assert not simulation.robot.controller.starved
 
 
 def test_nan_joints_latch_a_fault_and_the_arm_stays_calm() -> None:
     simulation = blind_simulation()
     simulation.reset(4)
+    simulation.advance(SECOND_NS // 5)
     before = simulation.robot.base_from_tcp.position_m
     simulation.faults.nan_joints(3)
     simulation.advance(SECOND_NS // 2)

@@ -39,7 +39,7 @@ def test_same_seed_gives_the_same_samples_whatever_came_before() -> None:
     )
     play(used, 11)
     used.faults.freeze_camera("wrist_camera")
-    used.advance(SECOND_NS // 3)
+    used.advance(SECOND_NS // 4)
     assert_equal(play(used, 7), play(fresh, 7))
     fresh.close()
 

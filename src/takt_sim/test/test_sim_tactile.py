@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sim_worlds import SECOND_NS, blind_simulation, line
+from sim_worlds import SECOND_NS, blind_simulation, press_on_table
 
 from takt_sim.tactile import FingertipLoad, TactilePad, TactileParameters
 
@@ -43,7 +43,7 @@ def test_shear_moves_all_markers_along_the_force(axis: int) -> None:
 
 
 def test_spin_turns_the_markers() -> None:
-    change = PAD.displacement(GRIP + [0, 0, 0, 0, 0, 0.03]) - PAD.displacement(GRIP)
+    change = PAD.displacement(GRIP + np.array([0, 0, 0, 0, 0, 0.03])) - PAD.displacement(GRIP)
     rest = PAD.rest_m()
     curl = rest[..., 0] * change[..., 1] - rest[..., 1] * change[..., 0]
     assert (curl > 0).all()
@@ -51,7 +51,7 @@ def test_spin_turns_the_markers() -> None:
 
 
 def test_tilt_presses_one_side_more() -> None:
-    change = PAD.displacement(GRIP + [0, 0, 0, 0.01, 0, 0]) - PAD.displacement(GRIP)
+    change = PAD.displacement(GRIP + np.array([0, 0, 0, 0.01, 0, 0])) - PAD.displacement(GRIP)
     rest = PAD.rest_m()
     assert (change[..., 2] * rest[..., 1] > 0).all()
 
@@ -82,10 +82,8 @@ def test_gripper_presses_the_pad_and_contact_shears_it() -> None:
     load = FingertipLoad(simulation.model, "left_finger", "left_fingertip", "hand")
     free = load.wrench(simulation.model, simulation.data)
     assert 5.0 < free[2] < 25.0
-    # Onto the table beside the fixture: it pushes the peg up, against y of the pad.
-    down = -(simulation.robot.base_from_tcp.position_m[2] - 0.040)
-    simulation.commit(line(simulation, (0.0, 0.0, down), 2.0))
-    simulation.advance(5 * SECOND_NS // 2)
+    # The table pushes the peg up, along y of the pad.
+    press_on_table(simulation)
     pressed = load.wrench(simulation.model, simulation.data)
     assert simulation.wrench[2] > 2.0
     shear = pressed[:2] - free[:2]

@@ -3,7 +3,7 @@
 import mujoco
 import numpy as np
 import pytest
-from sim_worlds import SECOND_NS, blind_simulation, line
+from sim_worlds import SECOND_NS, blind_simulation, line, press_on_table
 
 
 def test_zero_in_free_space_even_while_moving() -> None:
@@ -17,10 +17,8 @@ def test_zero_in_free_space_even_while_moving() -> None:
 
 def test_table_pushes_back_with_what_it_carries() -> None:
     simulation = blind_simulation()
-    simulation.reset(3)
-    down = -(simulation.robot.base_from_tcp.position_m[2] - 0.040)
-    simulation.commit(line(simulation, (0.0, 0.0, down), 2.0))
-    simulation.advance(3 * SECOND_NS)
+    press_on_table(simulation)
+    mujoco.mj_forward(simulation.model, simulation.data)
     on_table = np.zeros(3)
     table = simulation.model.geom("table").id
     for index, contact in enumerate(simulation.data.contact):
