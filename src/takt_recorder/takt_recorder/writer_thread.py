@@ -28,6 +28,7 @@ _IDLE_S = 0.01
 _RETRY_S = 0.5
 _DRAIN_BYTES = 4 << 20
 _STATUS_S = 0.5
+_INTERNAL = "recording failed by an internal error; see the log"
 T = TypeVar("T")
 
 
@@ -138,6 +139,10 @@ class WriterThread:
                 self._problem = str(error)
         except OSError as error:
             result = TaktError(f"{error.filename}: {error.strerror}")
+        except Exception:
+            # Who asked gets an answer; what happened is handled as any internal error.
+            done(TaktError(_INTERNAL))
+            raise
         self._publish_state()
         done(result)
 
@@ -154,7 +159,7 @@ class WriterThread:
             # recovered, the reason is shown, and a new one can be started.
             _LOG.exception("recording failed")
             self._recorder.abandon()
-            self._problem = "recording failed by an internal error; see the log"
+            self._problem = _INTERNAL
             self._publish_state()
 
     def _step(self) -> None:

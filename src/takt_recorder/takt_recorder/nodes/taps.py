@@ -154,7 +154,7 @@ class Taps:
             tap.count += 1
             # The middleware knows in wall time how long ago the message arrived.
             received_ns = info.get("received_timestamp") or wall_ns
-            log_ns = ros_ns - max(wall_ns - received_ns, 0)
+            log_ns = max(ros_ns - max(wall_ns - received_ns, 0), 0)
             sequence = info.get("publication_sequence_number")
             if sequence is not None:
                 publisher = info.get("publisher_gid")
