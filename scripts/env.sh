@@ -61,9 +61,11 @@ export RMW_IMPLEMENTATION="${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}"
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
 export ROS_DOMAIN_ID="${ROS_DOMAIN_ID:-0}"
 if [ -f "$TAKT_ROOT/config/fastdds.xml" ]; then
-    # Fast DDS 3 (Kilted) reads the first name, Fast DDS 2 (Jazzy) the second.
     export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$TAKT_ROOT/config/fastdds.xml}"
-    export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$TAKT_ROOT/config/fastdds.xml}"
+    if [ "${ROS_DISTRO:-}" = jazzy ]; then
+        # Fast DDS 2 knows only this name, Fast DDS 3 warns of it.
+        export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$FASTDDS_DEFAULT_PROFILES_FILE}"
+    fi
 fi
 if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     export MUJOCO_GL="${MUJOCO_GL:-egl}"

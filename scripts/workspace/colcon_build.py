@@ -48,7 +48,7 @@ def package_value(root: Path, folder: Path, environment: Environment) -> str:
     contents = [p for p in files if p.name in _BUILD_FILES or p.suffix in _BUILD_SUFFIXES]
     names: list[Path] = []
     if (folder / "CMakeLists.txt").exists():
-        names += files
+        names += [path for path in files if "test" not in path.relative_to(folder).parts]
     recipes = [folder / "setup.py", folder / "CMakeLists.txt"]
     texts = [recipe.read_text(encoding="utf-8") for recipe in recipes if recipe.exists()]
     if any("../.." in text or "parents[2]" in text for text in texts):

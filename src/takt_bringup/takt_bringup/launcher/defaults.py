@@ -8,7 +8,9 @@ from pathlib import Path
 
 from takt_bringup.launcher import ament
 
-_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+_PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
+# Fast DDS 2, which Jazzy has, knows only this name; Fast DDS 3 warns of it.
+_OLD_PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 
 def with_takt_defaults(environment: Mapping[str, str]) -> dict[str, str]:
@@ -25,8 +27,9 @@ def with_takt_defaults(environment: Mapping[str, str]) -> dict[str, str]:
         result.setdefault("MUJOCO_GL", "egl")
     profile = fastdds_profile(result)
     if profile is not None:
-        for name in _PROFILE_VARIABLES:
-            result.setdefault(name, str(profile))
+        result.setdefault(_PROFILE, str(profile))
+        if result.get("ROS_DISTRO") == "jazzy":
+            result.setdefault(_OLD_PROFILE, result[_PROFILE])
     return result
 
 

@@ -1,0 +1,1 @@
+"""`takt doctor`: one module per group of checks, each returning findings."""
