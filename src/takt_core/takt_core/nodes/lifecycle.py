@@ -90,8 +90,11 @@ class ManagedNode(LifecycleNode):
         )
         if known is None or known.level != level or known.message != message:
             if level != OK:
-                log = self.get_logger()
-                (log.error if level == ERROR else log.warning)(message)
+                # rclpy ties one place in the source to one severity.
+                if level == ERROR:
+                    self.get_logger().error(message)
+                else:
+                    self.get_logger().warning(message)
             self._publish_diagnostics()
 
     def request_shutdown(self, exit_code: int = 0) -> None:
