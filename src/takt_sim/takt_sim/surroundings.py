@@ -31,9 +31,9 @@ def add_surroundings(spec: mujoco.MjSpec) -> None:
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
         mark=mujoco.mjtMark.mjMARK_EDGE,
-        rgb1=[0.43, 0.46, 0.50],
-        rgb2=[0.46, 0.49, 0.53],
-        markrgb=[0.52, 0.55, 0.59],
+        rgb1=[0.33, 0.36, 0.40],
+        rgb2=[0.35, 0.38, 0.42],
+        markrgb=[0.42, 0.45, 0.49],
         width=256,
         height=256,
     )

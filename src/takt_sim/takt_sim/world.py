@@ -38,7 +38,7 @@ class CameraView:
 
 
 FIXED_VIEWS = (
-    CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.050), 24.0),
+    CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.055), 28.0),
     CameraView(OVERVIEW_CAMERA, (1.28, 0.92, 0.66), (0.26, 0.0, 0.29), 39.0),
 )
 WRIST_FIELD_DEG = 56.0
