@@ -118,8 +118,14 @@ def straight_chunk(spec: PolicySpec, step_m: tuple[float, float, float]) -> Arra
     return clean
 
 
-def encode_graph(spec: PolicySpec, condition_size: int = CONDITION_SIZE) -> onnx.ModelProto:
-    """The mean of each input, mixed to (batch, condition_size)."""
+def encode_graph(
+    spec: PolicySpec, condition_size: int = CONDITION_SIZE, faulty: bool = False
+) -> onnx.ModelProto:
+    """The mean of each input, mixed to (batch, condition_size).
+
+    With ``faulty``, NaN unless the first input's values are 250 on average: for an image, unless
+    it is white.
+    """
     nodes, inputs, parts = [], [], []
     for one in spec.inputs:
         shape = ["batch", one.history, *one.shape]
@@ -136,6 +142,18 @@ def encode_graph(spec: PolicySpec, condition_size: int = CONDITION_SIZE) -> onnx
         helper.make_node("MatMul", ["means", "mixing"], ["condition"]),
     ]
     constants = {"axis": np.array([1]), "mixing": mixing.reshape(len(parts), condition_size)}
+    if faulty:
+        nodes[-1].output[0] = "mixed"
+        nodes += [
+            helper.make_node("Sub", [parts[0], "white"], ["above"]),
+            helper.make_node("Sqrt", ["above"], ["root"]),
+            helper.make_node("Mul", ["root", "zero"], ["nothing"]),
+            helper.make_node("Add", ["mixed", "nothing"], ["condition"]),
+        ]
+        constants |= {
+            "white": np.full((1, 1), 250.0, np.float32),
+            "zero": np.zeros((1, 1), np.float32),
+        }
     output = helper.make_tensor_value_info(
         "condition", TensorProto.FLOAT, ["batch", condition_size]
     )
@@ -191,20 +209,31 @@ def tiny_observation(spec: PolicySpec, seed: int = 0) -> dict[str, Array]:
 
 
 def write_tiny_bundle(
-    path: Path, spec: PolicySpec | None = None, clean: Array | None = None
+    path: Path,
+    spec: PolicySpec | None = None,
+    clean: Array | None = None,
+    faulty: bool = False,
 ) -> Bundle:
-    """A complete, valid bundle at ``path``; by default the tool moves 2 mm down per step."""
+    """A complete bundle at ``path``; by default the tool moves by -2 mm per step along its z.
+
+    With ``faulty`` it passes every check at load, and its encode graph gives NaN for any
+    observation but a white image.
+    """
     spec = tiny_spec() if spec is None else spec
     clean = straight_chunk(spec, (0.0, 0.0, -0.002)) if clean is None else clean
+    observation = tiny_observation(spec)
+    if faulty:
+        first = spec.inputs[0].name
+        observation[first] = np.full_like(observation[first], 255)
     return write_bundle(
         path,
         spec,
         {
-            "encode": encode_graph(spec).SerializeToString(),
+            "encode": encode_graph(spec, faulty=faulty).SerializeToString(),
             "denoise": denoise_graph(spec, clean).SerializeToString(),
         },
         tiny_normalizers(spec),
-        tiny_observation(spec),
+        observation,
     )
 
 

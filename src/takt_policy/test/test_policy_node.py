@@ -16,19 +16,25 @@ from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.task import Future
-from takt_msgs.action import RunPolicy
-from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus, TaskStatus
-from takt_msgs.srv import LoadPolicy, SetGoal
 
 from takt_core.conversions import chunk_from_ros, header_to_ros, image_to_ros, pose_to_ros
 from takt_core.geometry import Pose
 from takt_core.nodes.lifecycle import make_executor
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR_PUBLISH
+from takt_msgs.action import RunPolicy
+from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus, TaskStatus
+from takt_msgs.srv import LoadPolicy, SetGoal
 from takt_policy.nodes.policy_node import PolicyNode
 from takt_policy.run_watch import Mode, Outcome
 from takt_policy.run_watch import TaskState as Task
 from takt_policy.runtime import State
-from takt_policy.testing import IMAGE_SIZE, denoise_graph, straight_chunk, tiny_spec
+from takt_policy.testing import (
+    IMAGE_SIZE,
+    denoise_graph,
+    straight_chunk,
+    tiny_spec,
+    write_tiny_bundle,
+)
 
 TIMEOUT_S = 30.0
 HOME = Pose(np.array([0.45, 0.0, 0.25]), np.array([1.0, 0.0, 0.0, 0.0]))
@@ -90,9 +96,7 @@ class FakeRobot(Node):  # type: ignore[misc]
 
     def load(self, path: Path | str) -> Any:
         assert self._load.wait_for_service(TIMEOUT_S)
-        return self.result(
-            self._load.call_async(LoadPolicy.Request(path=str(path), warm_up=True))
-        )
+        return self.result(self._load.call_async(LoadPolicy.Request(path=str(path), warm_up=True)))
 
     def set_goal(self, **fields: Any) -> Any:
         return self.result(self._goal.call_async(SetGoal.Request(**fields)))
@@ -197,7 +201,7 @@ def test_a_run_succeeds_when_the_task_says_so(robot: FakeRobot) -> None:
     assert latest.chunks >= 3
 
 
-def test_the_other_ways_to_end(robot: FakeRobot) -> None:
+def test_the_other_ways_to_end(robot: FakeRobot, own_bundle: Path) -> None:
     handle = robot.start()
     robot.wait_for_chunks(1)
     robot.task(Task.FAILED, "dropped")
@@ -213,7 +217,8 @@ def test_the_other_ways_to_end(robot: FakeRobot) -> None:
     second = robot.outcome(robot.start())
     assert second.outcome == Outcome.FAILED
     assert "going on" in second.message
-    assert "a policy is running" in robot.load("somewhere").message
+    assert "somewhere is not a folder" in robot.load("somewhere").message
+    assert "a policy is running" in robot.load(own_bundle).message
     robot.result(handle.cancel_goal_async())
     assert robot.outcome(handle).outcome == Outcome.CANCELLED
 
@@ -254,16 +259,30 @@ def test_a_dead_camera_makes_it_wait_and_say_so(robot: FakeRobot) -> None:
     robot.result(handle.cancel_goal_async())
 
 
-def test_nan_fails_the_run_by_name_and_sends_nothing(robot: FakeRobot, own_bundle: Path) -> None:
-    """The graph turns bad on disk after loading is impossible; so it does at a second load."""
+def test_nan_fails_the_run_by_name_and_sends_nothing(robot: FakeRobot, tmp_path: Path) -> None:
+    robot.wait_for_state(State.READY)
+    answer = robot.load(write_tiny_bundle(tmp_path / "faulty.takt", faulty=True).path)
+    assert answer.success, answer.message
+    assert (answer.policy, answer.provider) == ("tiny", "CPUExecutionProvider")
+    result = robot.outcome(robot.start())
+    assert result.outcome == Outcome.FAILED
+    assert "graph encode: output 'condition' has 4 of 4 values" in result.message
+    assert not robot.chunks
+    robot.wait_for_state(State.FAILED, "graph encode")
+
+
+def test_a_bundle_with_nan_is_refused_at_load_and_the_old_one_goes_on(
+    robot: FakeRobot, own_bundle: Path
+) -> None:
     spec = tiny_spec()
-    faulty = denoise_graph(spec, straight_chunk(spec, (0, 0, 0)), faulty=True)
-    onnx.save(faulty, own_bundle / "denoise.onnx")
+    bad = denoise_graph(spec, straight_chunk(spec, (0, 0, 0)), faulty=True)
+    onnx.save(bad, own_bundle / "denoise.onnx")
     answer = robot.load(own_bundle)
     assert not answer.success
     assert "graph denoise: output 'prediction' has" in answer.message
-    result = robot.outcome(robot.start(limit_s=0.5))
-    assert result.outcome == Outcome.TIMED_OUT, "the bundle that was loaded before still runs"
+    handle = robot.start()
+    robot.wait_for_chunks(1)
+    robot.result(handle.cancel_goal_async())
 
 
 def test_goals(robot: FakeRobot) -> None:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from takt_core.conversions import chunk_to_ros, sample_from_ros, stamp_from_ros
@@ -14,10 +13,10 @@ from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR
 from takt_msgs.msg import ActionChunk, ControlMode, PolicyStatus, TaskStatus
-from takt_msgs.srv import LoadPolicy, SetGoal
-from takt_policy.bundle import load_bundle
+from takt_msgs.srv import SetGoal
 from takt_policy.conversions import goal_from_ros, message_class, status_to_ros
-from takt_policy.engine import PolicyEngine, override_sampler
+from takt_policy.engine import PolicyEngine
+from takt_policy.nodes.load_service import LoadService, open_engine
 from takt_policy.nodes.run_action import RunAction
 from takt_policy.run_watch import Mode
 from takt_policy.runtime import Plan, PolicyRuntime, State
@@ -30,8 +29,7 @@ _LEVELS = {State.FAILED: ERROR, State.WAITING: WARN, State.UNLOADED: WARN}
 class PolicyNode(ManagedNode):
     """Feeds messages to ``PolicyRuntime`` and publishes what it decides.
 
-    The executor's thread keeps time: it never waits for inference, which has a worker. Only
-    loading a bundle takes this thread, and that is refused during a run.
+    The executor's thread keeps time: inference and loading have workers of their own.
     """
 
     def __init__(self) -> None:
@@ -39,9 +37,9 @@ class PolicyNode(ManagedNode):
         self._runtime: PolicyRuntime | None = None
         self._worker: Worker[Plan] | None = None
         self._action: RunAction | None = None
+        self._loader: LoadService | None = None
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         self._streams: list[Any] = []
-        self._shown: tuple[State, str] | None = None
 
     # Lifecycle
 
@@ -52,7 +50,7 @@ class PolicyNode(ManagedNode):
         self._runtime.goal = p.goal
         try:
             if p.bundle:
-                self._load(p.bundle)
+                self._use(open_engine(p.bundle, p, warm_up=True))
             self._open(p)
         except TaktError:
             self.on_takt_cleanup()
@@ -62,6 +60,7 @@ class PolicyNode(ManagedNode):
         self._chunks = self.create_publisher(ActionChunk, "policy/chunk", COMMAND)
         self._status = self.create_publisher(PolicyStatus, "policy/status", LATCHED)
         self._action = RunAction(self, lambda: self._runtime, lambda: self.active, self.now_ns)
+        self._loader = LoadService(self, p, lambda: self._runtime, self._use)
         made = [
             (self.destroy_publisher, self._chunks),
             (self.destroy_publisher, self._status),
@@ -73,7 +72,6 @@ class PolicyNode(ManagedNode):
                 self.destroy_subscription,
                 self.create_subscription(TaskStatus, "task/status", self._on_task, LATCHED),
             ),
-            (self.destroy_service, self.create_service(LoadPolicy, "policy/load", self._on_load)),
             (self.destroy_service, self.create_service(SetGoal, "policy/set_goal", self._on_goal)),
             (self.destroy_timer, self.create_timer(1.0 / p.tick_hz, self._tick)),
             (self.destroy_timer, self.create_timer(1.0 / p.heartbeat_hz, self._heartbeat)),
@@ -91,9 +89,10 @@ class PolicyNode(ManagedNode):
             self._heartbeat()
 
     def on_takt_cleanup(self) -> None:
-        if self._action is not None:
-            self._action.destroy()
-            self._action = None
+        for server in (self._action, self._loader):
+            if server is not None:
+                server.destroy()
+        self._action = self._loader = None
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
@@ -103,22 +102,20 @@ class PolicyNode(ManagedNode):
             self._worker = None
         self._runtime = None
 
-    # Loading
+    # Inputs
 
-    def _load(self, path: str, warm_up: bool = True) -> PolicyEngine:
+    def _use(self, engine: PolicyEngine) -> None:
+        """Takes a policy that is ready.
+
+        Raises:
+            PolicyError: one is running.
+        """
         assert self._runtime is not None
-        p: PolicyParameters = self.parameters
-        bundle = load_bundle(Path(path).expanduser())
-        sampler = override_sampler(bundle.spec.sampler, p.sampler, p.sampler_steps)
-        engine = PolicyEngine(bundle, p.providers, p.seed, p.threads, sampler)
-        if warm_up:
-            engine.warm_up()
         self._runtime.load(engine)
         self._subscribe(self._runtime.streams)
-        self.get_logger().info(
-            f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {engine.provider}"
-        )
-        return engine
+        bundle = engine.bundle
+        loaded = f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {engine.provider}"
+        self.get_logger().info(loaded)
 
     def _subscribe(self, streams: dict[str, str]) -> None:
         for subscription in self._streams:
@@ -129,21 +126,6 @@ class PolicyNode(ManagedNode):
             )
             for stream, kind in streams.items()
         ]
-
-    def _on_load(self, request: Any, response: Any) -> Any:
-        try:
-            if self._runtime is None or self._runtime.running:
-                raise TaktError("a policy is running or the node is not configured; end it first")
-            engine = self._load(request.path, request.warm_up)
-        except TaktError as error:
-            response.success, response.message = False, str(error)
-            return response
-        response.success, response.message = True, "loaded"
-        response.policy, response.policy_hash = engine.bundle.spec.name, engine.bundle.hash
-        response.provider = engine.provider
-        return response
-
-    # Inputs
 
     def _on_goal(self, request: Any, response: Any) -> Any:
         try:
@@ -206,13 +188,9 @@ class PolicyNode(ManagedNode):
         if runtime is None or not self.context.ok():
             return
         self._status.publish(status_to_ros(runtime, self.now_ns()))
-        shown = (runtime.state, runtime.reason)
-        if shown != self._shown:
-            self._shown = shown
-            values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in runtime.latency.report()}
-            level = _LEVELS.get(runtime.state, OK)
-            words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
-            self.diagnose(level, words, "policy", **values)
+        values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in runtime.latency.report()}
+        words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
+        self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
 
 
 def main() -> None:

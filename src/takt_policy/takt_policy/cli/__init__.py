@@ -1,0 +1,1 @@
+"""Commands of takt_policy, each a module with ``main(argv) -> int``."""
