@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from takt_teleop.inputs import Heartbeat, PolicyState
 from takt_teleop.transitions import Event
+from takt_teleop.watchdogs import FUTURE_NS
 
 
 class PolicyWatch:
@@ -95,7 +96,7 @@ class PolicyWatch:
         return None
 
     def _is_fresh(self, heartbeat: Heartbeat, now_ns: int) -> bool:
-        return now_ns - heartbeat.stamp_ns <= self._timeout_ns
+        return -FUTURE_NS <= now_ns - heartbeat.stamp_ns <= self._timeout_ns
 
 
 def _is_run(heartbeat: Heartbeat) -> bool:

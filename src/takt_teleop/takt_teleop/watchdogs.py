@@ -6,6 +6,8 @@ from takt_teleop.inputs import ArmReport
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.transitions import Event
 
+# A stamp that is further ahead is of another clock: its age would always look young.
+FUTURE_NS = 500_000_000
 # Starvation this near to the end of the plan is its end, not a controller that lost it.
 _END_MARGIN_NS = 20_000_000
 
@@ -42,6 +44,11 @@ class ArmWatch:
             return Event.ARM_SILENT, (
                 f"arm/state is silent, the last one {age_ns / 1e6:.0f} ms ago; "
                 f"allowed are {self._timeout_ns / 1e6:.0f} ms"
+            )
+        if age_ns < -FUTURE_NS:
+            return Event.ARM_SILENT, (
+                f"arm/state is {-age_ns / 1e6:.0f} ms ahead of this node's time; "
+                "is there a /clock, and use_sim_time the same for all?"
             )
         if report.fault:
             return Event.ARM_FAULT, f"the controller reports a fault: {report.fault}"

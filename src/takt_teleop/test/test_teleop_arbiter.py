@@ -211,6 +211,19 @@ def test_a_silent_arm_holds() -> None:
     assert world.last(ModeChange).event is Event.ARM_SILENT
 
 
+def test_stamps_of_another_clock_do_not_look_young_for_ever() -> None:
+    world = World()
+    world.now_ns += 5_000 * MS
+    ahead, beat = world.report(), Heartbeat(world.now_ns, "peg", PolicyState.RUNNING, "", 1)
+    world.now_ns -= 5_000 * MS
+    world.apply(world.arbiter.arm(ahead, world.now_ns))
+    world.apply(world.arbiter.heartbeat(beat, world.now_ns))
+    assert world.mode is Mode.HOLD
+    success, message = world.ask(Event.TAKE_OVER)
+    assert not success
+    assert "5000 ms ahead" in message
+
+
 def test_a_refused_trajectory_holds_with_the_controllers_words() -> None:
     world = running()
     world.send()

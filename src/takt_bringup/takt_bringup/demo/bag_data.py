@@ -14,6 +14,8 @@ from takt_recorder.reader import BagReader
 
 Array = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
+# Stamp [ns] and (H, W, 3) RGB pixels.
+Frame = tuple[int, npt.NDArray[np.uint8]]
 
 ARM = "/arm/state"
 CHUNKS = "/policy/chunk"
@@ -118,10 +120,8 @@ def read_episode(bag: Path) -> Episode:
     )
 
 
-def read_images(
-    bag: Path, topic: str, times_ns: Sequence[int]
-) -> list[tuple[int, npt.NDArray[np.uint8]]]:
-    """The image of a topic nearest to each time: its stamp [ns] and (H, W, 3) RGB.
+def read_images(bag: Path, topic: str, times_ns: Sequence[int]) -> list[Frame]:
+    """The image of a topic nearest to each time [ns].
 
     Returns:
         One per time, or an empty list if the bag has no image there.

@@ -11,11 +11,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from takt_bringup.demo.bag_data import Episode, read_images
+from takt_bringup.demo.bag_data import Episode, Frame, read_images
 
 OVERVIEW = "/overview_camera/image_raw"
 WRIST = "/wrist_camera/image_raw"
 FRAMES = 7
+
+# Left, top, right and bottom of what is shown, as fractions; both are 4:3 then.
+Window = tuple[float, float, float, float]
+_STRIPS: tuple[tuple[str, str, Window], ...] = (
+    (OVERVIEW, "overview", (0.06, 0.31, 0.66, 0.91)),
+    (WRIST, "wrist", (0.0, 0.125, 1.0, 0.875)),
+)
 
 _INK = "#1f2933"
 _FAINT = "#9aa5b1"
@@ -23,6 +30,8 @@ _CHUNK = "#d5dbe3"
 _MEASURED = "#1565c0"
 _TARGET = "#f57c00"
 _FORCES = (("x", "#2e7d32"), ("y", "#8e24aa"), ("z", "#c62828"))
+_SMALLEST_MM = 10.0
+_SMALLEST_N = 2.0
 _STYLE = {"fontsize": 9.5, "color": _INK}
 
 
@@ -33,23 +42,15 @@ def draw_insertion(episode: Episode, path: Path, subtitle: str = "") -> None:
         path: of the PNG.
         subtitle: what the episode was, for the title.
     """
-    figure = Figure(figsize=(13.2, 7.6), dpi=120, facecolor="white")
+    figure = Figure(figsize=(13.2, 7.35), dpi=120, facecolor="white")
     FigureCanvasAgg(figure)
-    rows = figure.add_gridspec(
-        2,
-        1,
-        height_ratios=(1.08, 1.0),
-        left=0.055,
-        right=0.985,
-        top=0.915,
-        bottom=0.075,
-        hspace=0.2,
-    )
+    rows = figure.add_gridspec(2, 1, height_ratios=(1.0, 1.1), hspace=0.21)
+    rows.update(left=0.055, right=0.985, top=0.93, bottom=0.075)
     times_ns = _frame_times(episode)
-    strips = rows[0].subgridspec(2, FRAMES, wspace=0.03, hspace=0.05, height_ratios=(1.0, 1.0))
-    for row, (topic, name) in enumerate(((OVERVIEW, "overview"), (WRIST, "wrist"))):
+    strips = rows[0].subgridspec(2, FRAMES, wspace=0.03, hspace=0.03)
+    for row, (topic, name, window) in enumerate(_STRIPS):
         axes = [figure.add_subplot(strips[row, i]) for i in range(FRAMES)]
-        _draw_strip(axes, episode, topic, name, times_ns)
+        _draw_strip(axes, read_images(episode.bag, topic, times_ns), episode, name, window)
     plots = rows[1].subgridspec(1, 3, wspace=0.24, width_ratios=(0.9, 1.15, 1.15))
     span = slice(*np.searchsorted(episode.time_ns, [episode.start_ns, episode.end_ns]))
     _draw_path(figure.add_subplot(plots[0]), episode, span)
@@ -57,7 +58,7 @@ def draw_insertion(episode: Episode, path: Path, subtitle: str = "") -> None:
     _draw_height(height, episode, span, times_ns)
     _draw_force(figure.add_subplot(plots[2], sharex=height), episode, span)
     words = f"Peg insertion by a diffusion policy through the compliant controller, {subtitle}"
-    figure.text(0.055, 0.955, words.rstrip(", "), fontsize=13.5, fontweight="bold", color=_INK)
+    figure.text(0.055, 0.952, words.rstrip(", "), fontsize=13.5, fontweight="bold", color=_INK)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
@@ -74,21 +75,20 @@ def _frame_times(episode: Episode) -> list[int]:
 
 
 def _draw_strip(
-    axes: list[Any], episode: Episode, topic: str, name: str, times_ns: list[int]
+    axes: list[Any], images: list[Frame], episode: Episode, name: str, window: Window
 ) -> None:
-    images = read_images(episode.bag, topic, times_ns)
     for axis in axes:
         axis.set_axis_off()
     at = {"transform": axes[0].transAxes, **_STYLE}
     axes[0].text(-0.04, 0.5, name, rotation=90, ha="right", va="center", **at)
     if not images:
-        axes[0].text(0.05, 0.5, f"no images on {topic}", **at)
+        axes[0].text(0.05, 0.5, "no images in the bag", **at)
     for axis, (stamp_ns, pixels) in zip(axes, images, strict=False):
-        axis.imshow(_cropped(pixels), interpolation="lanczos", aspect="equal")
+        axis.imshow(_cropped(pixels, window), interpolation="lanczos", aspect="equal")
         axis.text(
             0.965,
             0.05,
-            f"{float(episode.seconds(stamp_ns)):.1f} s",
+            f"{max(float(episode.seconds(stamp_ns)), 0.0):.1f} s",
             transform=axis.transAxes,
             ha="right",
             fontsize=8.5,
@@ -97,12 +97,11 @@ def _draw_strip(
         )
 
 
-def _cropped(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The middle of the image in the format 4:3, so that the strips have one height."""
+def _cropped(pixels: npt.NDArray[np.uint8], window: Window) -> npt.NDArray[np.uint8]:
+    """The part of an image that the picture shows."""
     height, width = pixels.shape[:2]
-    rows = min(height, width * 3 // 4)
-    top = (height - rows) // 2
-    return pixels[top : top + rows]
+    left, top, right, bottom = window
+    return pixels[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
 
 
 def _draw_path(axis: Any, episode: Episode, span: slice) -> None:
@@ -133,9 +132,11 @@ def _draw_path(axis: Any, episode: Episode, span: slice) -> None:
         label="new chunk",
     )
     axis.annotate("start", tcp[0, :2], textcoords="offset points", xytext=(6, 5), **_STYLE)
-    axis.annotate("hole", tcp[-1, :2], textcoords="offset points", xytext=(7, -11), **_STYLE)
+    axis.annotate("end", tcp[-1, :2], textcoords="offset points", xytext=(7, -11), **_STYLE)
     axis.set_aspect("equal", adjustable="datalim")
     axis.margins(0.16)
+    _widen(axis, "x", _SMALLEST_MM)
+    _widen(axis, "y", _SMALLEST_MM)
     _finish(axis, "path of the tool, from above", "x of the base [mm]", "y of the base [mm]")
 
 
@@ -170,7 +171,15 @@ def _draw_force(axis: Any, episode: Episode, span: slice) -> None:
     _mark_chunks(axis, episode, span)
     for i, (name, colour) in enumerate(_FORCES):
         axis.plot(seconds, episode.force_n[span, i], color=colour, lw=1.5, label=f"$F_{name}$")
+    _widen(axis, "y", _SMALLEST_N)
     _finish(axis, "external force on the tool", "time [s]", "force, base axes [N]")
+
+
+def _widen(axis: Any, name: str, smallest: float) -> None:
+    """Noise must not fill the axis."""
+    low, high = getattr(axis, f"get_{name}lim")()
+    missing = max(smallest - (high - low), 0.0)
+    getattr(axis, f"set_{name}lim")(low - missing / 2, high + missing / 2)
 
 
 def _mark_chunks(axis: Any, episode: Episode, span: slice) -> None:

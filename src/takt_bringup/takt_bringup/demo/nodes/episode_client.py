@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -26,7 +27,19 @@ _OUTCOMES = {
     RunPolicy.Result.TASK_FAILED: "task_failed",
 }
 _SETTLE_NS = 300_000_000
+_SAME_TIME_NS = 200_000_000
 _ANSWER_S = 30.0
+RECORDED = (
+    "arm/state",
+    "arm/trajectory",
+    "control/mode",
+    "control/steps",
+    "policy/chunk",
+    "policy/status",
+    "task/status",
+    "wrist_camera/image_raw",
+    "overview_camera/image_raw",
+)
 # A slow machine slows the world: wall-clock limits are generous, simulated ones are exact.
 _SLOWEST_WORLD = 8.0
 
@@ -75,13 +88,17 @@ class EpisodeClient:
         return sorted(name for name in self._node.get_node_names() if name != own)
 
     def wait_until_ready(self, limit_s: float) -> None:
-        """Until every server is there, the policy is loaded, and the arm holds."""
+        """Until every server is there, the policy is loaded, all have the same time, and the
+        recorder hears what an episode is made of."""
         self._until(self._reset.service_is_ready, "task/reset", limit_s)
         self._until(self._start.service_is_ready, "recorder/start", limit_s)
         self._until(self._finish.service_is_ready, "recorder/finish", limit_s)
         self._until(self._run.server_is_ready, "policy/run", limit_s)
         self._until(self._is_loaded, "a loaded policy on policy/status", limit_s)
         self._until(self._is_holding, "mode HOLD on control/mode", limit_s)
+        self._until(self._has_one_time, "policy/status and arm/state of the same time", limit_s)
+        for topic in RECORDED:
+            self._until(partial(self._is_recorded, topic), f"recording {topic}", limit_s)
 
     def reset_task(self, seed: int) -> None:
         answer = self._call(self._reset, ResetTask.Request(seed=seed), "task/reset")
@@ -146,6 +163,17 @@ class EpisodeClient:
 
     def _is_loaded(self) -> bool:
         return self._status is not None and self._status.state != PolicyStatus.UNLOADED
+
+    def _has_one_time(self) -> bool:
+        """The policy has heard of /clock: before that, its time is zero."""
+        if self._status is None or self._arm is None:
+            return False
+        policy_ns = stamp_from_ros(self._status.header.stamp)
+        return abs(policy_ns - self._arm_ns()) < _SAME_TIME_NS
+
+    def _is_recorded(self, topic: str) -> bool:
+        listeners = self._node.get_subscriptions_info_by_topic(self._node.resolve_topic_name(topic))
+        return any(listener.node_name.startswith("recorder") for listener in listeners)
 
     def _arm_ns(self) -> int:
         return -1 if self._arm is None else stamp_from_ros(self._arm.header.stamp)
