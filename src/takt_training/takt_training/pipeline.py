@@ -109,7 +109,7 @@ class Pipeline:
             threads=self.threads,
             seed=self.seed,
         )
-        train(data, model_config(spec), config, self._weights, _say)
+        train(data, model_config(spec), config, self._weights, _say, made_from["dataset_hash"])
         save_normalizers(self.work / "normalizer.npz", data.normalizers)
         normal = {
             name: value if spec.normalizer[name] == "identity"

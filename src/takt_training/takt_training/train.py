@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,9 +20,18 @@ def networks_of(model: ModelConfig, alpha_bar: torch.Tensor) -> Networks:
 
 
 def train(
-    data: TrainingSet, model: ModelConfig, config: TrainConfig, path: Path, progress: Progress
+    data: TrainingSet,
+    model: ModelConfig,
+    config: TrainConfig,
+    path: Path,
+    progress: Progress,
+    dataset: str = "",
 ) -> Networks:
-    """Trains from scratch and writes the averaged weights to ``path``."""
+    """Trains from scratch and writes the averaged weights to ``path``.
+
+    The first stage is kept beside it as ``seen.pt`` and is not repeated for the same ``dataset``
+    (its hash) and settings.
+    """
     torch.manual_seed(config.seed)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -32,13 +42,38 @@ def train(
         f"{len(data.training)} observations, {len(data.held_out)} held out; "
         f"{parameter_count(networks) / 1e6:.2f} M parameters on {device}"
     )
-    learn_to_see(networks.encoder, data, config, progress)
+    key = f"{dataset} {config.see} {config.seed}"
+    _see(networks.encoder, data, config, path.with_name("seen.pt"), key, progress)
     features = remember(networks.encoder, data, config, progress)
     averages = networks_of(model, alpha_bar).to(device)
     averages.load_state_dict(networks.state_dict())
     learn_to_act(networks, averages, data, features, config, progress)
     progress("result: " + validate(averages.encoder, data, device))
-    part = path.with_suffix(".part")
-    torch.save(averages.cpu().state_dict(), part)
-    part.replace(path)
+    _save(path, averages.cpu().state_dict())
     return averages
+
+
+def _see(
+    encoder: Encoder,
+    data: TrainingSet,
+    config: TrainConfig,
+    path: Path,
+    key: str,
+    progress: Progress,
+) -> None:
+    """The first stage, or what an earlier run left of it."""
+    if path.exists():
+        kept = torch.load(path, weights_only=True)
+        if kept["key"] == key:
+            encoder.load_state_dict(kept["encoder"])
+            progress(f"{path} is there already")
+            return
+    learn_to_see(encoder, data, config, progress)
+    _save(path, {"key": key, "encoder": encoder.state_dict()})
+
+
+def _save(path: Path, content: dict[str, Any]) -> None:
+    """Whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(content, part)
+    part.replace(path)
