@@ -233,10 +233,6 @@ class TorqueRobot:
         self._holding = holding
         self._set_mode()
 
-    def follow(self) -> None:
-        """Follow trajectories again."""
-        self.hold(False)
-
     def _set_mode(self) -> None:
         following = Mode.GUIDE if self._guided else Mode.CARTESIAN
         self.controller.set_mode(Mode.HOLD if self._holding else following)

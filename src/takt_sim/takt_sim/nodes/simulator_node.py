@@ -67,7 +67,7 @@ class SimulatorNode(ManagedNode):
             self.create_subscription(Impedance, "arm/impedance", self._on_impedance, LATCHED),
         ]
         loop = self._running_loop()
-        loop.post(lambda simulation: simulation.robot.follow())
+        loop.post(lambda simulation: simulation.robot.hold(self._crowded))
         loop.run()
 
     def on_takt_deactivate(self) -> None:
