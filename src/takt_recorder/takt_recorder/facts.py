@@ -127,7 +127,7 @@ class EpisodeFacts:
         """Spells in which a person had a hand in the motion."""
         found = []
         ends = [mode["time_ns"] for mode in self._modes[1:]] + [end_ns]
-        for mode, until_ns in zip(self._modes, ends, strict=True):
+        for mode, until_ns in zip(self._modes, ends, strict=False):
             if mode["mode"] in _INTERVENTIONS:
                 spell = {"start_ns": mode["time_ns"], "end_ns": until_ns}
                 spell["duration_s"] = round((until_ns - mode["time_ns"]) / _NS_PER_S, 3)
