@@ -59,10 +59,10 @@ class CollectConfig:
     first_seed: int = TRAINING_SEEDS
     workers: int = 2
     wrong: float = 0.5
-    kicked: float = 0.12
+    kicked: float = 0.10
     belief_m: tuple[float, float, float] = (0.006, 0.006, 0.003)
     belief_rad: tuple[float, float, float] = (0.02, 0.02, 0.08)
-    kick_m: tuple[float, float, float] = (0.04, 0.04, 0.03)
+    kick_m: tuple[float, float, float] = (0.05, 0.05, 0.06)
     bundle: str = ""
 
 

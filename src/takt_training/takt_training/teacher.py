@@ -34,7 +34,9 @@ class TeacherParameters:
         insert_speed_m_s: at the rim and below [m/s].
         turn_speed_rad_s: of the orientation [rad/s].
         gain_1_s: sideways and turning errors decay at this rate when small [1/s].
-        goal_depth_m: pressed lightly onto the floor of the hole [m].
+        slow_height_m, taper_1_s: below this height at insert speed, above it faster by this much
+            per metre.
+        goal_depth_m: where the tip comes to rest, just above the floor of the hole [m].
         lateral_slack_m, turn_slack_rad: errors at which the tip may enter the rim.
         cone: height kept per metre of lateral error beyond the slack.
         turn_cone_m_rad: height kept per radian of turning error beyond the slack.
@@ -44,7 +46,9 @@ class TeacherParameters:
     insert_speed_m_s: float = 0.03
     turn_speed_rad_s: float = 0.5
     gain_1_s: float = 5.0
-    goal_depth_m: float = 0.0315
+    slow_height_m: float = 0.008
+    taper_1_s: float = 2.5
+    goal_depth_m: float = 0.0285
     lateral_slack_m: float = 0.002
     turn_slack_rad: float = 0.06
     cone: float = 2.0
@@ -90,15 +94,20 @@ class Teacher:
         floor_m = p.cone * max(0.0, lateral_m - p.lateral_slack_m)
         floor_m += p.turn_cone_m_rad * max(0.0, turn_rad - p.turn_slack_rad)
         goal_m = floor_m if floor_m > 0.0 else -p.goal_depth_m
-        down_m_s = np.clip(
-            p.insert_speed_m_s + 3.0 * (position[2] - 0.005), p.insert_speed_m_s, p.free_speed_m_s
-        )
-        rise = np.clip(goal_m - position[2], -down_m_s * step_s, 0.06 * step_s)
+        rise = np.clip(goal_m - position[2], -self._down(position[2]) * step_s, 0.06 * step_s)
         moved = position.copy()
         moved[:2] -= position[:2] * _fraction(lateral_m, p.free_speed_m_s, p.gain_1_s, step_s)
         moved[2] += rise
         part = _fraction(turn_rad, p.turn_speed_rad_s, p.gain_1_s, step_s)
         return moved, matrix_from_rotation_vector(turn * part) @ rotation
+
+    def _down(self, height_m: float) -> float:
+        """Speed towards the hole at a height: slow at the rim, and slowing to rest at the goal."""
+        p = self.parameters
+        free = p.insert_speed_m_s + p.taper_1_s * (height_m - p.slow_height_m)
+        left_m = height_m + p.goal_depth_m
+        slowest = min(p.insert_speed_m_s, p.gain_1_s * max(left_m, 0.0))
+        return float(np.clip(free, slowest, p.free_speed_m_s))
 
 
 def _fraction(error: float, speed: float, gain_1_s: float, step_s: float) -> float:

@@ -1,0 +1,33 @@
+"""The published bundle works in the simulator as it is now.
+
+A camera that is moved, a gain that is changed or a frame that is turned does not break any
+interface, but it breaks the policy: this test notices. It needs no PyTorch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from takt_policy.bundle import load_bundle
+from takt_training.evaluate import EvaluateConfig, run_seeds
+
+BUNDLE = Path(__file__).resolve().parents[3] / "models" / "peg_insertion.takt"
+
+
+def test_bundle_says_where_it_comes_from_and_how_good_it_is() -> None:
+    provenance = load_bundle(BUNDLE).spec.provenance
+    assert len(provenance.dataset_hash) == 64
+    assert provenance.training_commit
+    measured = provenance.success[0]
+    assert measured.episodes >= 50
+    assert measured.successes >= 0.9 * measured.episodes
+
+
+@pytest.mark.parametrize("delay_s", [0.05, 0.15])
+def test_bundle_inserts_the_peg_in_the_present_simulator(delay_s: float) -> None:
+    config = EvaluateConfig(str(BUNDLE), first_seed=2000, delays_s=(delay_s,))
+    results = run_seeds((config, range(4)))
+    endings = [(one.seed, one.reason) for one in results]
+    assert sum(one.inserted for one in results) >= 3, endings
