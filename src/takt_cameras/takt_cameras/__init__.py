@@ -1,0 +1,1 @@
+"""Camera drivers: RealSense, UVC and video files, with measured time stamps."""
