@@ -56,7 +56,7 @@ def package_value(root: Path, folder: Path, environment: Environment) -> str:
             names += _source_files(root / shared)
     meta = root / "colcon.meta"
     listing = sorted(str(path.relative_to(root)) for path in names)
-    return fingerprint([*contents, meta], [*listing, environment.wheels_value()])
+    return fingerprint([*contents, meta], [*listing, environment.build_value()])
 
 
 class Build:

@@ -14,6 +14,8 @@ from stamps import Stamp, fingerprint
 
 _ROS_SECTION = "# --- ROS 2"
 _SECTION = "# ---"
+_PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+_BUILT_AGAINST = ("ros-", "cmeel-eigen=", "numpy=", "pybind11=", "setuptools=", "colcon-")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,21 @@ def requirements(root: Path, ros: RosSource) -> list[str]:
     return wanted
 
 
+def constraints(root: Path, ros: RosSource) -> list[str]:
+    """Return the exact versions that apply, one line each."""
+    lines = _content(root / "constraints.txt")
+    if ros.wheels:
+        return lines
+    instead = _content(root / "constraints-ros.txt")
+    replaced = tuple(line.split("==")[0] + "==" for line in instead)
+    return [line for line in lines if not line.startswith(replaced)] + instead
+
+
+def _content(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
 class Environment:
     """`.venv` below the root of the checkout."""
 
@@ -65,16 +82,24 @@ class Environment:
             self._check_sourced_ros()
         config = self.prefix / "pyvenv.cfg"
         if config.is_file():
-            sees_system = "include-system-site-packages = true" in config.read_text()
-            works = subprocess.run([self.python, "-c", ""], capture_output=True, check=False)
-            if works.returncode == 0 and sees_system != self.ros.wheels:
+            reason = self._reason_to_recreate(config.read_text(encoding="utf-8"))
+            if reason is None:
                 return f"{self.prefix.name} is there"
-            reason = "its Python is gone" if works.returncode else f"ROS 2 is now: {self.ros}"
             log.note(f"making {self.prefix.name} anew: {reason}")
             shutil.rmtree(self.prefix)
         options = [] if self.ros.wheels else ["--system-site-packages"]
         log.run([sys.executable, "-m", "venv", *options, self.prefix])
         return f"created with Python {sys.version.split()[0]}"
+
+    def _reason_to_recreate(self, config: str) -> str | None:
+        works = subprocess.run([self.python, "-c", ""], capture_output=True, check=False)
+        if works.returncode != 0:
+            return "its Python is gone"
+        if ("include-system-site-packages = true" in config) == self.ros.wheels:
+            return f"ROS 2 is now: {self.ros}"
+        if not list(self.prefix.glob(f"lib/{_PYTHON}/site-packages")):
+            return f"Python is now {sys.version.split()[0]}"
+        return None
 
     def _check_sourced_ros(self) -> None:
         probe = subprocess.run(
@@ -89,8 +114,15 @@ class Environment:
 
     def wheels_value(self) -> str:
         """Return the fingerprint of everything that decides which wheels are installed."""
-        files = [self._constraints(), self.root / "scripts/workspace/wheels.py"]
-        return fingerprint(files, [str(self.ros), *requirements(self.root, self.ros)])
+        files = [self.root / "scripts/workspace/wheels.py"]
+        pins = constraints(self.root, self.ros)
+        wanted = requirements(self.root, self.ros)
+        return fingerprint(files, [str(self.ros), _PYTHON, *wanted, *pins])
+
+    def build_value(self) -> str:
+        """Return the fingerprint of what compiled code depends on."""
+        pins = [pin for pin in constraints(self.root, self.ros) if pin.startswith(_BUILT_AGAINST)]
+        return fingerprint(texts=[str(self.ros), _PYTHON, str(self.prefix), *pins])
 
     def wheels_are_current(self) -> bool:
         return self._stamp.matches(self.wheels_value())
@@ -99,11 +131,13 @@ class Environment:
         """Install what requirements.txt names and mend the ROS wheels."""
         self._stamp.clear()
         wanted = requirements(self.root, self.ros)
+        pins = self.prefix / "takt-constraints.txt"
+        pins.write_text("\n".join(constraints(self.root, self.ros)) + "\n", encoding="utf-8")
         log.run(
             [
                 *(self.python, "-m", "pip", "install"),
                 *("--disable-pip-version-check", "--progress-bar=off"),
-                *("-c", self._constraints()),
+                *("-c", pins),
                 *wanted,
             ],
             on_failure="If the network failed, run it again: what has arrived is kept.",
@@ -112,10 +146,6 @@ class Environment:
             log.run([self.python, self.root / "scripts/workspace/wheels.py"])
         self._stamp.write(self.wheels_value())
         return f"{len(wanted)} packages and what they need"
-
-    def _constraints(self) -> Path:
-        name = "constraints.txt" if self.ros.wheels else "constraints-ros.txt"
-        return self.root / name
 
     def variables(self) -> dict[str, str]:
         """Return the process environment for building: this `.venv` first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -35,6 +36,18 @@ def _software_renderer_present() -> bool:
     return (folder / "dri").is_dir() or any(folder.glob("libgallium*.so"))
 
 
+def _from_ros() -> list[Need]:
+    """What a sourced ROS 2 has to bring beyond its base: the wheels bring it otherwise."""
+    distribution = os.environ.get("ROS_DISTRO")
+    if not distribution or not os.environ.get("AMENT_PREFIX_PATH"):
+        return []
+    probe = subprocess.run(
+        [sys.executable, "-c", "import pinocchio"], capture_output=True, check=False
+    )
+    name = f"ros-{distribution}-pinocchio"
+    return [Need(name, "kinematics (Pinocchio)", probe.returncode == 0, True)]
+
+
 def needs() -> list[Need]:
     """Look for everything; nothing is installed here."""
     version = sysconfig.get_python_version()
@@ -49,6 +62,7 @@ def needs() -> list[Need]:
         Need("libegl1", "headless rendering (EGL)", _library_present("libEGL.so.1"), False),
         Need("libgl1-mesa-dri", "software rendering", _software_renderer_present(), False),
         Need("libusb-1.0-0", "RealSense cameras", _library_present("libusb-1.0.so.0"), False),
+        *_from_ros(),
     ]
 
 
