@@ -78,7 +78,7 @@ def _timing(engine: PolicyEngine, bundle: Bundle, rounds: int) -> list[str]:
         f"a chunk takes {chunk['p50']:.1f} ms (median of {chunk['count']}; 95 %: "
         f"{chunk['p95']:.1f} ms): {encode:.1f} ms to encode, then {calls} calls of "
         f"{(chunk['p50'] - encode) / calls:.2f} ms",
-        f"that is {chunk['p95'] / step_ms:.2f} steps of {step_ms:g} ms; so many actions of each chunk "
+        f"that is {chunk['p95'] / step_ms:.2f} steps of {step_ms:g} ms: so many actions of a chunk "
         "are late, besides those lost to the age of the images",
     ]
 
