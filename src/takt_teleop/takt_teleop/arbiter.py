@@ -178,8 +178,8 @@ class Arbiter:
         if event is Event.RESET and self.mode is Mode.HOLD:
             state = "nothing is latched" if trouble is None else trouble[1]
             return trouble is None, f"HOLD; {state}"
-        is_done = event is Event.STOP
-        return is_done, f"{event.value} changes nothing in {self.mode.name} ({self.reason})"
+        answer = f"{event.value} changes nothing in {self.mode.name} ({self.reason})"
+        return event is Event.STOP, answer
 
     def _supervise(self) -> None:
         """Stop what must not go on; start a policy that may."""
@@ -209,7 +209,8 @@ class Arbiter:
         previous = self.mode
         self._block_runs(event, reason)
         if previous is Mode.HUMAN and event is Event.RELEASE and self._words:
-            self._close_takeover()
+            # The operator's words at release go into one last record of the takeover.
+            self._record_human(Waypoint(self._now_ns, self._human.pose))
         self.mode, self.reason = target, reason
         self.epoch += 1
         self._epoch_start_ns = self._now_ns
@@ -293,10 +294,6 @@ class Arbiter:
     def _record_human(self, waypoint: Waypoint) -> None:
         shadow = self._policy.plan.at(waypoint.time_ns)
         self._effects.append(human_record(waypoint, shadow, self._context()))
-
-    def _close_takeover(self) -> None:
-        """The operator's words at release go into one last record of the takeover."""
-        self._record_human(Waypoint(self._now_ns, self._human.pose))
 
     def _context(self) -> Context:
         return Context(self.mode, self._source(), self.epoch, self._operator_id, self._words)

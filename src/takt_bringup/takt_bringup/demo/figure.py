@@ -31,6 +31,11 @@ _MEASURED = "#1565c0"
 _TARGET = "#f57c00"
 _FORCES = (("x", "#2e7d32"), ("y", "#8e24aa"), ("z", "#c62828"))
 _SMALLEST_MM = 10.0
+_INSET_MM = 4.0
+# Of the height of the plot: what the path may take, and where its middle lies.
+_PATH_SHARE = 0.24
+_PATH_MIDDLE = 0.82
+_LEGEND: dict[str, Any] = {"fontsize": 8, "frameon": False, "handlelength": 1.8}
 _SMALLEST_N = 2.0
 _STYLE = {"fontsize": 9.5, "color": _INK}
 
@@ -105,39 +110,55 @@ def _cropped(pixels: npt.NDArray[np.uint8], window: Window) -> npt.NDArray[np.ui
 
 
 def _draw_path(axis: Any, episode: Episode, span: slice) -> None:
-    """From above: where the tool was asked to be, and where it was."""
-    tcp, target = episode.tcp_m[span] * 1e3, episode.target_m[span] * 1e3
+    """From above: where the tool was asked to be, and where it was; its end enlarged."""
+    tcp = episode.tcp_m[span, :2] * 1e3
+    _finish(axis, "path of the tool, from above", "x of the base [mm]", "y of the base [mm]")
     if not len(tcp):
         return
+    _draw_lines(axis, episode, span)
+    axis.annotate("start", tcp[0], textcoords="offset points", xytext=(-4, 8), **_STYLE)
+    axis.annotate("end", tcp[-1], textcoords="offset points", xytext=(6, 6), **_STYLE)
+    _frame_path(axis, tcp)
+    axis.legend(loc="lower left", **_LEGEND)
+    inset = axis.inset_axes((0.5, 0.08, 0.46, 0.5))
+    _draw_lines(inset, episode, span)
+    inset.set_aspect("equal")
+    inset.set_xlim(tcp[-1, 0] - _INSET_MM, tcp[-1, 0] + _INSET_MM)
+    inset.set_ylim(tcp[-1, 1] - _INSET_MM, tcp[-1, 1] + _INSET_MM)
+    inset.tick_params(labelsize=7, colors=_INK, length=2)
+    inset.set_title(f"the end, ±{_INSET_MM:.0f} mm", fontsize=8, color=_INK, pad=3)
+    for spine in inset.spines.values():
+        spine.set_color(_FAINT)
+
+
+def _draw_lines(axis: Any, episode: Episode, span: slice) -> None:
+    tcp, target = episode.tcp_m[span] * 1e3, episode.target_m[span] * 1e3
     axis.plot(target[:, 0], target[:, 1], color=_TARGET, lw=1.4, ls=(0, (4, 2)), label="target")
     points = tcp[:, None, :2]
-    lines = LineCollection(
-        list(np.concatenate([points[:-1], points[1:]], axis=1)), cmap="Blues", lw=2.4, zorder=3
-    )
+    pieces = list(np.concatenate([points[:-1], points[1:]], axis=1))
+    lines = LineCollection(pieces, cmap="Blues", lw=2.4, zorder=3)
     # From light at the start to dark at the end; the lightest blues would not be seen.
-    lines.set_array(np.linspace(0.35, 1.0, max(len(tcp) - 1, 1)))
+    lines.set_array(np.linspace(0.4, 1.0, max(len(tcp) - 1, 1)))
     lines.set_clim(0.0, 1.0)
     axis.add_collection(lines)
-    axis.plot([], [], color=_MEASURED, lw=2.4, label="measured (darker later)")
+    axis.plot([], [], color=_MEASURED, lw=2.4, label="measured,\ndarker later")
     changes = chunk_changes(episode, span)
-    axis.plot(
-        tcp[changes, 0],
-        tcp[changes, 1],
-        "o",
-        ms=3.6,
-        mfc="white",
-        mec=_INK,
-        mew=0.8,
-        zorder=4,
-        label="new chunk",
-    )
-    axis.annotate("start", tcp[0, :2], textcoords="offset points", xytext=(6, 5), **_STYLE)
-    axis.annotate("end", tcp[-1, :2], textcoords="offset points", xytext=(7, -11), **_STYLE)
-    axis.set_aspect("equal", adjustable="datalim")
-    axis.margins(0.16)
-    _widen(axis, "x", _SMALLEST_MM)
-    _widen(axis, "y", _SMALLEST_MM)
-    _finish(axis, "path of the tool, from above", "x of the base [mm]", "y of the base [mm]")
+    marks = {"ms": 3.6, "mfc": "white", "mec": _INK, "mew": 0.8, "zorder": 4}
+    axis.plot(tcp[changes, 0], tcp[changes, 1], "o", label="new chunk", **marks)
+
+
+def _frame_path(axis: Any, tcp_mm: npt.NDArray[np.float64]) -> None:
+    """Equal scales, with the path in the upper part: the rest is for the end of it."""
+    box = axis.get_window_extent()
+    ratio = box.height / box.width
+    low, high = tcp_mm.min(axis=0), tcp_mm.max(axis=0)
+    way = high - low
+    width = max(1.35 * way[0], way[1] / (_PATH_SHARE * ratio), _SMALLEST_MM)
+    height = width * ratio
+    middle = (low + high) / 2
+    axis.set_xlim(middle[0] - width / 2, middle[0] + width / 2)
+    top = middle[1] + height * (1.0 - _PATH_MIDDLE)
+    axis.set_ylim(top - height, top)
 
 
 def _draw_height(axis: Any, episode: Episode, span: slice, times_ns: list[int]) -> None:
@@ -164,6 +185,7 @@ def _draw_height(axis: Any, episode: Episode, span: slice, times_ns: list[int]) 
             label="frames above",
         )
     _finish(axis, "height of the tool", "time [s]", "z of the base [mm]")
+    axis.legend(loc="upper right", **_LEGEND)
 
 
 def _draw_force(axis: Any, episode: Episode, span: slice) -> None:
@@ -173,6 +195,7 @@ def _draw_force(axis: Any, episode: Episode, span: slice) -> None:
         axis.plot(seconds, episode.force_n[span, i], color=colour, lw=1.5, label=f"$F_{name}$")
     _widen(axis, "y", _SMALLEST_N)
     _finish(axis, "external force on the tool", "time [s]", "force, base axes [N]")
+    axis.legend(loc="upper left", **_LEGEND)
 
 
 def _widen(axis: Any, name: str, smallest: float) -> None:
@@ -197,4 +220,3 @@ def _finish(axis: Any, title: str, x: str, y: str) -> None:
         axis.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axis.spines[side].set_color(_FAINT)
-    axis.legend(fontsize=8, frameon=False, loc="best", handlelength=1.8)
