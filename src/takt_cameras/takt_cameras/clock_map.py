@@ -16,9 +16,7 @@ _SECOND_NS = 1_000_000_000
 class ClockMap:
     """Estimates host minus device time from pairs of stamps."""
 
-    def __init__(
-        self, window_ns: int = 10 * _SECOND_NS, reset_jump_ns: int = _SECOND_NS
-    ) -> None:
+    def __init__(self, window_ns: int = 10 * _SECOND_NS, reset_jump_ns: int = _SECOND_NS) -> None:
         """
         Args:
             window_ns: the age at which a pair is forgotten.

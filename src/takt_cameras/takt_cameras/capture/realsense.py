@@ -75,7 +75,9 @@ class RealSenseSource:
         self._queue = rs.frame_queue(8)
         streams = [(rs.stream.color, rs.format.rgb8, wanted.width, wanted.height)]
         if wanted.depth:
-            streams.append((rs.stream.depth, rs.format.z16, wanted.depth_width, wanted.depth_height))
+            streams.append(
+                (rs.stream.depth, rs.format.z16, wanted.depth_width, wanted.depth_height)
+            )
             self._align = rs.align(rs.stream.color)
         warnings = []
         try:

@@ -81,9 +81,7 @@ class CameraPublisher:
     def _on_frame(self, frame: Frame) -> None:
         self._image.publish(self._encoder.encode(frame.image, frame.stamp_ns))
         if self._intrinsics is not None:
-            self._info.publish(
-                camera_info_to_ros(self._intrinsics, frame.stamp_ns, self._frame_id)
-            )
+            self._info.publish(camera_info_to_ros(self._intrinsics, frame.stamp_ns, self._frame_id))
         if frame.depth is not None and self._depth is not None:
             self._depth.publish(self._depth_encoder.encode(frame.depth, frame.stamp_ns))
         with self._lock:
