@@ -5,6 +5,7 @@ recorder/start, recorder/finish, recorder/discard, recorder/status
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -238,3 +239,7 @@ def _statistics(report: TopicReport) -> TopicStatistics:
 def main() -> int:
     """Run the recorder until SIGINT or SIGTERM."""
     return run_node(RecorderNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
