@@ -47,10 +47,7 @@ class FakeCapture:
 
 def make(capture, **changes):
     parameters = OpenCVParameters(**({"width": 64, "height": 48} | changes))
-    source = OpenCVSource(
-        parameters, lambda: NOW_NS, lambda device: capture, lambda: 90_000_000_000
-    )
-    return source
+    return OpenCVSource(parameters, lambda: NOW_NS, lambda device: capture, lambda: 90_000_000_000)
 
 
 def test_frames_are_rgb_and_counted():

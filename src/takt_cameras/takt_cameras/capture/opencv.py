@@ -43,13 +43,13 @@ class OpenCVSource:
         self,
         parameters: OpenCVParameters,
         now_ns: Clock,
-        open_device: Callable[[int | str], VideoCapture] = cv2.VideoCapture,
+        open_device: Callable[[int | str], VideoCapture] | None = None,
         monotonic_ns: Clock = time.monotonic_ns,
     ) -> None:
         self._parameters = parameters
         self._now_ns = now_ns
         self._monotonic_ns = monotonic_ns
-        self._open_device = open_device
+        self._open_device = open_device or _open_device
         self._capture: VideoCapture | None = None
         self._sequence = 0
         if len(parameters.format) not in (0, 4):
@@ -158,6 +158,11 @@ def fourcc_text(code: float) -> str:
     """Four letters of OpenCV's number for a pixel format; a space for what is not printable."""
     letters = (chr(int(code) >> shift & 0xFF) for shift in (0, 8, 16, 24))
     return "".join(letter if letter.isprintable() else " " for letter in letters)
+
+
+def _open_device(device: int | str) -> VideoCapture:
+    capture: VideoCapture = cv2.VideoCapture(device)
+    return capture
 
 
 def _present() -> str:

@@ -79,10 +79,9 @@ class RealSenseSource:
                 (rs.stream.depth, rs.format.z16, wanted.depth_width, wanted.depth_height)
             )
             self._align = rs.align(rs.stream.color)
-        warnings = []
+        chosen = [self._profile(*stream) for stream in streams]
         try:
-            for stream, format_, width, height in streams:
-                warnings += self._start(stream, format_, width, height)
+            warnings = self._start(chosen)
         except RuntimeError as error:
             self.close()
             raise SourceLostError(f"RealSense cannot be started: {error}") from error
@@ -116,36 +115,43 @@ class RealSenseSource:
     def intrinsics(self) -> Intrinsics | None:
         return self._intrinsics
 
-    def _start(self, stream: Any, format_: Any, width: int, height: int) -> list[str]:
-        profile, sensor = self._profile(stream, format_, width, height)
+    def _start(self, chosen: list[tuple[Any, Any]]) -> list[str]:
+        """Opens each sensor once with all its profiles: some cameras have but one sensor."""
+        profiles: dict[str, list[Any]] = {}
+        sensors: dict[str, Any] = {}
+        for profile, sensor in chosen:
+            name = sensor.get_info(rs.camera_info.name)
+            sensors[name] = sensor
+            profiles.setdefault(name, []).append(profile)
+            if profile.stream_type() == rs.stream.color:
+                self._intrinsics = intrinsics_from_realsense(profile.get_intrinsics())
+            else:
+                self._depth_scale_mm = 1000.0 * sensor.get_option(rs.option.depth_units)
         warnings = []
-        if sensor.supports(rs.option.global_time_enabled):
-            sensor.set_option(rs.option.global_time_enabled, 1.0)
-        else:
-            warnings.append(
-                f"{stream.name}: no global time; device stamps are mapped by their arrival"
-            )
-        sensor.open(profile)
-        self._sensors.append(sensor)
-        sensor.start(self._queue)
-        if stream == rs.stream.color:
-            self._intrinsics = intrinsics_from_realsense(profile.get_intrinsics())
-        else:
-            self._depth_scale_mm = 1000.0 * sensor.get_option(rs.option.depth_units)
+        for name, sensor in sensors.items():
+            if sensor.supports(rs.option.global_time_enabled):
+                sensor.set_option(rs.option.global_time_enabled, 1.0)
+            else:
+                warnings.append(
+                    f"{name}: no global time; device stamps are mapped by their arrival"
+                )
+            sensor.open(profiles[name])
+            self._sensors.append(sensor)
+            sensor.start(self._queue)
         return warnings
 
     def _profile(self, stream: Any, format_: Any, width: int, height: int) -> tuple[Any, Any]:
         """The profile that was asked for, and the sensor that has it."""
+        wanted = (width, height, round(self._parameters.rate_hz), format_)
         found = []
         for sensor in self._device.query_sensors():
             for profile in sensor.get_stream_profiles():
                 if profile.stream_type() != stream or not profile.is_video_stream_profile():
                     continue
                 video = profile.as_video_stream_profile()
-                offer = (video.width(), video.height(), video.fps())
-                if offer == (width, height, round(self._parameters.rate_hz)):
-                    if profile.format() == format_:
-                        return video, sensor
+                offer = (video.width(), video.height(), video.fps(), profile.format())
+                if offer == wanted:
+                    return video, sensor
                 found.append(f"{offer[0]}x{offer[1]} at {offer[2]} Hz")
         offers = ", ".join(sorted(set(found))) or "nothing"
         raise TaktError(
@@ -176,7 +182,7 @@ class RealSenseSource:
     def _stamp_ns(self, frame: Any) -> int:
         """ROS time of a frame, from its own stamp."""
         now_ns = self._now_ns()
-        stamp_ns = round(frame.get_timestamp() * _MILLISECOND_NS)
+        stamp_ns = int(frame.get_timestamp() * _MILLISECOND_NS)
         if frame.get_frame_timestamp_domain() == rs.timestamp_domain.hardware_clock:
             return self._clock.host_ns(stamp_ns, now_ns)
         # Global and system time are the host's wall clock; ROS time may be another.
