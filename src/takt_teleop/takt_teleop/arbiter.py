@@ -16,19 +16,12 @@ from takt_teleop.policy_driver import PolicyDriver
 from takt_teleop.policy_watch import PolicyWatch
 from takt_teleop.records import Context, human_record, policy_record
 from takt_teleop.settings import ArbiterParameters
-from takt_teleop.transitions import Event, Mode, next_mode
+from takt_teleop.stall import StallWatch
+from takt_teleop.transitions import BLOCKING, POLICY_MODES, Event, Mode, next_mode
 from takt_teleop.watchdogs import ArmWatch
 
-_POLICY_MODES = (Mode.POLICY, Mode.SHARED)
 # ROS time that goes back by less is jitter between messages of /clock, not a restart.
 _CLOCK_JITTER_NS = 50_000_000
-# After these the same run of a policy does not start again by itself; see PolicyWatch.
-_BLOCKING = (
-    Event.CHUNK_REFUSED,
-    Event.TRAJECTORY_REJECTED,
-    Event.ARM_FAULT,
-    Event.OTHER_COMMANDER,
-)
 _BUTTON_EVENTS = {
     Button.TAKE_OVER: Event.TAKE_OVER,
     Button.RELEASE: Event.RELEASE,
@@ -61,6 +54,7 @@ class Arbiter:
         self._operator_id = ""
         self._words = ""
         self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
+        self._stall = StallWatch(round(1e9 / parameters.tick_hz), now_ns)
         self._effects: list[Effect] = []
 
     # --- inputs -------------------------------------------------------------------------
@@ -127,6 +121,7 @@ class Arbiter:
     def tick(self, now_ns: int) -> list[Effect]:
         """Watchdogs, streaming and records; to be called at a steady rate."""
         self._enter(now_ns)
+        self._stall.tick(self._now_ns)
         self._supervise()
         if self._now_ns >= self._next_stream_ns:
             self._stream()
@@ -147,6 +142,7 @@ class Arbiter:
         """All stamps are of another time: what was known is unknown again."""
         back_s = (self._now_ns - now_ns) / 1e9
         self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
+        self._stall.restart(now_ns)
         self._watch.forget()
         self._arm.forget()
         self._policy.begin(self._now_ns)
@@ -184,6 +180,8 @@ class Arbiter:
     def _supervise(self) -> None:
         """Stop what must not go on; start a policy that may."""
         now_ns = self._now_ns
+        if self._stall.is_catching_up(now_ns):
+            return
         trouble = self._arm.trouble(now_ns)
         if self.mode is Mode.HOLD:
             runner = self._watch.runner(now_ns) if trouble is None else ""
@@ -193,9 +191,9 @@ class Arbiter:
                 event = Event.POLICY_RUNS_SHARED if shared else Event.POLICY_RUNS
                 self._fire(event, f"policy {runner} runs")
             return
-        if self.mode in (*_POLICY_MODES, Mode.HUMAN):
+        if self.mode in (*POLICY_MODES, Mode.HUMAN):
             trouble = trouble or self._arm.rejection()
-        if self.mode in _POLICY_MODES:
+        if self.mode in POLICY_MODES:
             trouble = trouble or self._watch.trouble(now_ns)
             trouble = trouble or self._policy.trouble(self._arm.newest, now_ns)
         if trouble is not None:
@@ -223,8 +221,8 @@ class Arbiter:
     def _block_runs(self, event: Event, reason: str) -> None:
         if event is Event.STOP:
             self._watch.block_all(reason)
-        elif self.mode in _POLICY_MODES and (
-            event in _BLOCKING or self._parameters.require_explicit_run
+        elif self.mode in POLICY_MODES and (
+            event in BLOCKING or self._parameters.require_explicit_run
         ):
             self._watch.block(self._watch.active, reason)
 
@@ -247,7 +245,7 @@ class Arbiter:
     # --- what is sent -------------------------------------------------------------------
 
     def _take_chunk(self, chunk: ActionChunk) -> None:
-        under_policy = self.mode in _POLICY_MODES
+        under_policy = self.mode in POLICY_MODES
         wanted = self._watch.active if under_policy else self._watch.shadow(self._now_ns)
         is_of_epoch = chunk.epoch == self.epoch and chunk.reference_ns >= self._epoch_start_ns
         is_wanted = is_of_epoch and chunk.policy == wanted
@@ -283,7 +281,7 @@ class Arbiter:
 
     def _record(self) -> None:
         """One record for each action whose time has come."""
-        if self.mode in _POLICY_MODES:
+        if self.mode in POLICY_MODES:
             for step in self._policy.plan.take_due(self._now_ns):
                 self._effects.append(policy_record(step, self._context()))
         elif self.mode is Mode.HUMAN:

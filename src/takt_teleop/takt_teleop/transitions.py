@@ -69,6 +69,17 @@ MEANINGS: Mapping[Event, str] = {
     Event.RESET: "`control/reset`",
 }
 
+#: Modes in which chunks are followed.
+POLICY_MODES = (Mode.POLICY, Mode.SHARED)
+
+#: After these the same run of a policy does not start again by itself; see PolicyWatch.
+BLOCKING = (
+    Event.CHUNK_REFUSED,
+    Event.TRAJECTORY_REJECTED,
+    Event.ARM_FAULT,
+    Event.OTHER_COMMANDER,
+)
+
 _POLICY_FAULTS = (
     Event.POLICY_LOST,
     Event.POLICY_WAITS,

@@ -70,6 +70,23 @@ def test_a_lost_heartbeat_holds_within_the_bound_and_its_return_continues() -> N
     assert world.arbiter.epoch == epoch + 2
 
 
+def test_a_stall_of_the_arbiter_itself_is_no_silence_of_the_others() -> None:
+    world = running()
+    world.send()
+    world.now_ns += 300 * MS
+    assert world.mode is Mode.POLICY
+    world.apply(world.arbiter.arm(world.report(), world.now_ns))
+    world.apply(world.arbiter.tick(world.now_ns))
+    world.step(50)
+    assert world.mode is Mode.POLICY
+    world.now_ns += 300 * MS
+    world.apply(world.arbiter.tick(world.now_ns))
+    assert world.mode is Mode.POLICY
+    world.policy_state = None
+    world.step(10)
+    assert world.last(ModeChange).event is Event.POLICY_LOST
+
+
 def test_an_explicit_run_can_be_required_after_a_lost_heartbeat() -> None:
     world = running(require_explicit_run=True)
     world.policy_state = None
