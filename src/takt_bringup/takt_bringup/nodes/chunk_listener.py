@@ -1,0 +1,44 @@
+"""Collects the chunks of a running policy."""
+
+from __future__ import annotations
+
+import time
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from takt_core.nodes.qos import RECORD
+from takt_msgs.msg import ActionChunk, PolicyStatus
+
+
+class ChunkListener(Node):
+    """Keeps what arrives on policy/chunk, and the last policy/status."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__("takt_latency", namespace=namespace)
+        self.chunks: list[ActionChunk] = []
+        self.status: PolicyStatus | None = None
+        self.create_subscription(ActionChunk, "policy/chunk", self.chunks.append, RECORD)
+        self.create_subscription(PolicyStatus, "policy/status", self._on_status, RECORD)
+
+    def _on_status(self, status: PolicyStatus) -> None:
+        self.status = status
+
+
+def listen(namespace: str, seconds: float) -> tuple[list[ActionChunk], PolicyStatus | None]:
+    """Listen for so long, or until interrupted."""
+    with rclpy.init():
+        node = ChunkListener(namespace)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        deadline_s = time.monotonic() + seconds
+        try:
+            while (left_s := deadline_s - time.monotonic()) > 0:
+                executor.spin_once(timeout_sec=min(left_s, 0.2))
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        finally:
+            executor.shutdown()
+            node.destroy_node()
+        return node.chunks, node.status
