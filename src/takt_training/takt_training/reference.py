@@ -92,7 +92,7 @@ def inputs() -> tuple[InputSpec, ...]:
     )
 
 
-def specification(inference_steps: int = 10) -> PolicySpec:
+def specification(inference_steps: int = 16) -> PolicySpec:
     """The reference policy's policy.yaml without provenance."""
     return PolicySpec(
         name=NAME,
