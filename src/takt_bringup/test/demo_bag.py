@@ -28,14 +28,19 @@ MS = 1_000_000
 BEGIN_MS = 5_000
 POLICY_MS = 6_000
 END_MS = 8_000
+LAST_MS = END_MS + 190
+RUN = ((POLICY_MS, 1), (END_MS, 0))
 STEP_MS = 100
 
 
-def write_demo_bag(bag: Path) -> Path:
+def write_demo_bag(bag: Path, modes: tuple[tuple[int, int], ...] = RUN) -> Path:
     """Two seconds under a policy: four chunks of eight actions, sent every 0.5 s.
 
     Of each chunk the arbiter drops one action as late; the policy itself counts three, the
     controller two dropped waypoints and one starvation; the counters restart once.
+
+    Args:
+        modes: time [ms] and mode (0 HOLD, 1 POLICY) of the changes.
     """
     messages: list[tuple[str, int, Any]] = [
         ("/arm/state", ms, _arm(ms)) for ms in range(BEGIN_MS, END_MS + 200, 10)
@@ -52,8 +57,8 @@ def write_demo_bag(bag: Path) -> Path:
             header=_header(ms + 41), waypoints=[PoseWaypoint()] * 7, chunk_id=number
         )
         messages.append(("/arm/trajectory", ms + 41, sent))
-    for ms, mode, previous in ((POLICY_MS, 1, 0), (END_MS, 0, 1)):
-        changed = ControlMode(header=_header(ms), mode=mode, previous=previous)
+    for ms, mode in modes:
+        changed = ControlMode(header=_header(ms), mode=mode, previous=1 - mode)
         messages.append(("/control/mode", ms, changed))
     _write(bag, messages)
     return bag

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("takt_msgs.msg", exc_type=ImportError)
 
-from demo_bag import END_MS, MS, POLICY_MS, write_demo_bag
+from demo_bag import END_MS, LAST_MS, MS, POLICY_MS, write_demo_bag
 
 from takt_bringup.demo import command
 from takt_bringup.demo.bag_data import Episode, read_episode, read_images
@@ -103,6 +103,18 @@ def test_a_bag_becomes_arrays(episode: Episode) -> None:
         "dropped_waypoints": 2,
     }
     assert episode.late_actions == 3 + 4 * 1 + 2
+
+
+def test_a_short_loss_of_the_policy_does_not_end_the_run(tmp_path: Path) -> None:
+    lost = ((POLICY_MS, 1), (POLICY_MS + 500, 0), (POLICY_MS + 510, 1))
+    for name, modes, end_ms in (
+        ("ended", (*lost, (END_MS, 0)), END_MS),
+        ("cut", lost, LAST_MS),
+        ("ended_late", (*lost, (LAST_MS + 5, 0)), LAST_MS),
+        ("never", (), LAST_MS),
+    ):
+        episode = read_episode(write_demo_bag(tmp_path / name, modes))
+        assert episode.end_ns == end_ms * MS, name
 
 
 def test_images_are_those_nearest_in_time(episode: Episode) -> None:

@@ -150,10 +150,10 @@ def _commanded(modes: list[Any], time_ns: Times) -> tuple[int, int]:
     starts = [stamp_ns(m.header.stamp) for m in modes if m.mode == _POLICY_MODE]
     ends = [stamp_ns(m.header.stamp) for m in modes if m.previous == _POLICY_MODE]
     first, last = (int(time_ns[0]), int(time_ns[-1])) if time_ns.size else (0, 0)
-    # A mode from before the bag is latched, and the run's end may come after it.
+    # A mode from before the bag is latched; the end of the run may come after the last state.
     start_ns = next((t for t in starts if first <= t <= last), first)
-    is_over = bool(modes) and modes[-1].mode != _POLICY_MODE
-    end_ns = next((t for t in reversed(ends) if is_over and start_ns < t <= last), last)
+    is_over = bool(ends) and modes[-1].mode != _POLICY_MODE and ends[-1] > start_ns
+    end_ns = min(ends[-1], last) if is_over else last
     return start_ns, end_ns
 
 
