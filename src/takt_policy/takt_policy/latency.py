@@ -33,6 +33,7 @@ class LatencyReport:
 
     def __init__(self) -> None:
         self._windows = {name: Window() for name in NAMES}
+        self._report: tuple[Latency, ...] | None = ()
 
     def add(self, chunk: ActionChunk, publishing_ns: int) -> None:
         self._windows["observation_age"].add(
@@ -40,10 +41,16 @@ class LatencyReport:
         )
         self._windows["inference"].add(chunk.inference_wall_ns * 1e-6)
         self._windows["publishing"].add(publishing_ns * 1e-6)
+        self._report = None
         self._windows["end_to_end"].add((chunk.published_ns - chunk.observed_oldest_ns) * 1e-6)
 
     def report(self) -> tuple[Latency, ...]:
-        """Those that were measured at all."""
+        """Those that were measured at all. Cheap unless a chunk has come since the last call."""
+        if self._report is None:
+            self._report = self._summarise()
+        return self._report
+
+    def _summarise(self) -> tuple[Latency, ...]:
         found = []
         for name, window in self._windows.items():
             summary = window.summary()

@@ -25,6 +25,12 @@ from takt_policy.schedules.receding import (
     Ticket,
 )
 
+PATIENCE_NS = 100_000_000
+"""An input may be missing for this long before a run with nothing to execute waits [ns].
+
+One lost message must not make the arbiter hold the robot.
+"""
+
 
 class State(IntEnum):
     """Values of takt_msgs/PolicyStatus."""
@@ -78,6 +84,7 @@ class PolicyRuntime:
         self._epoch_start_ns = 0
         self._covered_until_ns = 0
         self._last_tick_ns = 0
+        self._seen_ns = 0
         self._chunk_id = 0
         self._before = ScheduleStatistics()
         self.engine: PolicyEngine | None = None
@@ -182,6 +189,7 @@ class PolicyRuntime:
             self._missing(observation.reason, now_ns)
             return
         self.state, self.reason = State.RUNNING, ""
+        self._seen_ns = now_ns
         if observation is not None:
             self._start(observation, now_ns)
 
@@ -228,7 +236,8 @@ class PolicyRuntime:
 
     def _missing(self, reason: str, now_ns: int) -> None:
         # While committed actions last, the robot still does what was planned with open eyes.
-        if now_ns < self._covered_until_ns:
+        patient_until_ns = max(self._covered_until_ns, self._seen_ns + PATIENCE_NS)
+        if self.state is State.RUNNING and now_ns < patient_until_ns:
             self.reason = f"no new plan: {reason}"
             return
         self.state, self.reason = State.WAITING, reason
@@ -254,7 +263,7 @@ class PolicyRuntime:
 
     def _time_began_anew(self) -> None:
         """As when a simulator restarts: stamps from before mean nothing any more."""
-        self._covered_until_ns = self._epoch_start_ns = 0
+        self._covered_until_ns = self._epoch_start_ns = self._seen_ns = 0
         if self._builder is not None and self._schedule is not None:
             self._builder.clear()
             self._schedule.discard()

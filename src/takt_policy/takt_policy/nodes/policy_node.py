@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from takt_core.conversions import chunk_to_ros, sample_from_ros, stamp_from_ros
+from takt_core.conversions import chunk_to_ros, stamp_from_ros
 from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
-from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR
+from takt_core.nodes.qos import COMMAND, LATCHED
+from takt_core.streams import Sample
 from takt_msgs.msg import ActionChunk, ControlMode, PolicyStatus, TaskStatus
 from takt_msgs.srv import SetGoal
-from takt_policy.conversions import goal_from_ros, message_class, status_to_ros
+from takt_policy.conversions import goal_from_ros, status_to_ros
 from takt_policy.engine import PolicyEngine
 from takt_policy.nodes.load_service import LoadService, open_engine
 from takt_policy.nodes.run_action import RunAction
+from takt_policy.nodes.streams import StreamSubscriptions
 from takt_policy.run_watch import Mode
 from takt_policy.runtime import Plan, PolicyRuntime, State
 from takt_policy.settings import PolicyParameters
@@ -38,8 +39,9 @@ class PolicyNode(ManagedNode):
         self._worker: Worker[Plan] | None = None
         self._action: RunAction | None = None
         self._loader: LoadService | None = None
+        self._streams = StreamSubscriptions(self, self._on_sample, self._on_bad)
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
-        self._streams: list[Any] = []
+        self._shown: tuple[Any, ...] = ()
 
     # Lifecycle
 
@@ -96,7 +98,7 @@ class PolicyNode(ManagedNode):
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
-        self._subscribe({})
+        self._streams.replace({})
         if self._worker is not None:
             self._worker.close()
             self._worker = None
@@ -112,20 +114,10 @@ class PolicyNode(ManagedNode):
         """
         assert self._runtime is not None
         self._runtime.load(engine)
-        self._subscribe(self._runtime.streams)
+        self._streams.replace(self._runtime.streams)
         bundle = engine.bundle
         loaded = f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {engine.provider}"
         self.get_logger().info(loaded)
-
-    def _subscribe(self, streams: dict[str, str]) -> None:
-        for subscription in self._streams:
-            self.destroy_subscription(subscription)
-        self._streams = [
-            self.create_subscription(
-                message_class(kind), stream, partial(self._on_message, stream), SENSOR
-            )
-            for stream, kind in streams.items()
-        ]
 
     def _on_goal(self, request: Any, response: Any) -> Any:
         try:
@@ -136,13 +128,12 @@ class PolicyNode(ManagedNode):
             response.success, response.message = False, str(error)
         return response
 
-    def _on_message(self, stream: str, message: Any) -> None:
-        if self._runtime is None:
-            return
-        try:
-            self._runtime.push(sample_from_ros(stream, message))
-        except TaktError as error:
-            self.diagnose(WARN, f"ignored: {error}", stream)
+    def _on_sample(self, sample: Sample) -> None:
+        if self._runtime is not None:
+            self._runtime.push(sample)
+
+    def _on_bad(self, stream: str, reason: str) -> None:
+        self.diagnose(WARN, f"ignored: {reason}", stream)
 
     def _on_mode(self, message: ControlMode) -> None:
         if self._runtime is None:
@@ -188,9 +179,13 @@ class PolicyNode(ManagedNode):
         if runtime is None or not self.context.ok():
             return
         self._status.publish(status_to_ros(runtime, self.now_ns()))
-        values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in runtime.latency.report()}
-        words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
-        self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
+        report = runtime.latency.report()
+        shown = (runtime.state, runtime.reason, report)
+        if shown != self._shown:
+            self._shown = shown
+            values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
+            words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
+            self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
 
 
 def main() -> None:

@@ -166,9 +166,14 @@ class ObservationBuilder:
             oldest_ns=min(part.oldest_ns for part in parts),
         )
 
-    @staticmethod
-    def _align(aligner: Aligner, time_ns: int) -> Aligned | Missing | None:
-        return aligner.align(time_ns) if aligner.specs else None
+    def _align(self, aligner: Aligner, time_ns: int) -> Aligned | Missing | None:
+        if not aligner.specs:
+            return None
+        found = aligner.align(time_ns)
+        if isinstance(found, Missing):
+            one = next(one for one in self._spec.inputs if _key(one) == found.stream)
+            return Missing(one.stream, found.reason.replace(_key(one), one.stream))
+        return found
 
     def _nothing(self, one: InputSpec) -> str:
         if one.name in self._refused:

@@ -1,0 +1,62 @@
+"""The subscriptions that a bundle asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from takt_core.conversions import sample_from_ros
+from takt_core.errors import TaktError
+from takt_core.nodes.qos import SENSOR
+from takt_core.streams import Sample
+from takt_policy.conversions import message_class
+
+
+class StreamSubscriptions:
+    """Subscribes to a policy's streams and turns what comes into samples.
+
+    Args:
+        on_sample: gets every sample.
+        on_bad: gets stream and reason of a message that is no sample.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        on_sample: Callable[[Sample], None],
+        on_bad: Callable[[str, str], None],
+    ) -> None:
+        self._node = node
+        self._on_sample = on_sample
+        self._on_bad = on_bad
+        self._subscriptions: list[Any] = []
+
+    def replace(self, streams: Mapping[str, str]) -> None:
+        """Subscribes to these streams (name to message type) and to no other."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = [
+            self._node.create_subscription(
+                message_class(kind), stream, partial(self._take, stream), _queue(kind)
+            )
+            for stream, kind in streams.items()
+        ]
+
+    def _take(self, stream: str, message: Any) -> None:
+        try:
+            sample = sample_from_ros(stream, message)
+        except TaktError as error:
+            self._on_bad(stream, str(error))
+            return
+        self._on_sample(sample)
+
+
+def _queue(kind: str) -> QoSProfile:
+    """Of images only the newest count; of all else histories are kept, without holes."""
+    if kind == "sensor_msgs/msg/Image":
+        return SENSOR
+    return QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
