@@ -39,6 +39,8 @@ def write_demo_bag(bag: Path, modes: tuple[tuple[int, int], ...] = RUN) -> Path:
     Of each chunk the arbiter drops one action as late; the policy itself counts three, the
     controller two dropped waypoints and one starvation; the counters restart once.
 
+    Changes of mode at the same time are in the bag in reverse order.
+
     Args:
         modes: time [ms] and mode (0 HOLD, 1 POLICY) of the changes.
     """
@@ -57,8 +59,8 @@ def write_demo_bag(bag: Path, modes: tuple[tuple[int, int], ...] = RUN) -> Path:
             header=_header(ms + 41), waypoints=[PoseWaypoint()] * 7, chunk_id=number
         )
         messages.append(("/arm/trajectory", ms + 41, sent))
-    for ms, mode in modes:
-        changed = ControlMode(header=_header(ms), mode=mode, previous=1 - mode)
+    for epoch, (ms, mode) in reversed(list(enumerate(modes))):
+        changed = ControlMode(header=_header(ms), mode=mode, previous=1 - mode, epoch=epoch)
         messages.append(("/control/mode", ms, changed))
     _write(bag, messages)
     return bag

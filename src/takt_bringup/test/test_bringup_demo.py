@@ -106,7 +106,7 @@ def test_a_bag_becomes_arrays(episode: Episode) -> None:
 
 
 def test_a_short_loss_of_the_policy_does_not_end_the_run(tmp_path: Path) -> None:
-    lost = ((POLICY_MS, 1), (POLICY_MS + 500, 0), (POLICY_MS + 510, 1))
+    lost = ((POLICY_MS, 1), (POLICY_MS + 500, 0), (POLICY_MS + 500, 1))
     for name, modes, end_ms in (
         ("ended", (*lost, (END_MS, 0)), END_MS),
         ("cut", lost, LAST_MS),

@@ -96,7 +96,8 @@ def read_episode(bag: Path) -> Episode:
     for message, decoded in BagReader(bag).decoded(wanted):
         by_topic.setdefault(message.topic, []).append(decoded)
     arm = by_topic.get(ARM, [])
-    modes = by_topic.get(MODES, [])
+    # Changes within a millisecond can be received in another order than they happened.
+    modes = sorted(by_topic.get(MODES, []), key=lambda mode: int(mode.epoch))
     time_ns = np.array([stamp_ns(state.header.stamp) for state in arm], dtype=np.int64)
     start_ns, end_ns = _commanded(modes, time_ns)
     sent: dict[int, int] = {}
