@@ -8,11 +8,19 @@ from typing import Any
 
 from takt_core.percentiles import summary
 
-PARTS = ("observation_age", "oldest_input", "inference", "publishing", "end_to_end")
+PARTS = (
+    "observation_age",
+    "oldest_input",
+    "inference",
+    "inference_wall",
+    "publishing",
+    "end_to_end",
+)
 _EXPLANATIONS = {
     "observation_age": "newest sample to start of inference",
     "oldest_input": "the same for the stream that lagged most",
     "inference": "start to end",
+    "inference_wall": "the same on a wall clock",
     "publishing": "end of inference to the message",
     "end_to_end": "newest sample to the message",
 }
@@ -27,7 +35,12 @@ def parts_ms(chunk: Any) -> dict[str, float]:
     newest, oldest = _ns(chunk.observed_newest), _ns(chunk.observed_oldest)
     start, end = _ns(chunk.inference_start), _ns(chunk.inference_end)
     published = _ns(chunk.header.stamp)
-    spans = (start - newest, start - oldest, end - start, published - end, published - newest)
+    wall = int(chunk.inference_wall_ns)
+    spans = (
+        *(start - newest, start - oldest),
+        *(end - start, wall),
+        *(published - end, published - newest),
+    )
     return {name: span / 1e6 for name, span in zip(PARTS, spans, strict=True)}
 
 

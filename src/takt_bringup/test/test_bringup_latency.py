@@ -25,6 +25,7 @@ def _chunk(age_ms: float = 10.0, inference_ms: float = 50.0) -> SimpleNamespace:
         observed_oldest=_stamp(start - age_ms - 30.0),
         inference_start=_stamp(start),
         inference_end=_stamp(start + inference_ms),
+        inference_wall_ns=round(inference_ms * 0.5e6),
         header=SimpleNamespace(stamp=_stamp(start + inference_ms + 2.0)),
     )
 
@@ -36,6 +37,7 @@ def test_parts_add_up() -> None:
             "observation_age": 10.0,
             "oldest_input": 40.0,
             "inference": 50.0,
+            "inference_wall": 25.0,
             "publishing": 2.0,
             "end_to_end": 62.0,
         }
