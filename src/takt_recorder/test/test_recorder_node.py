@@ -16,6 +16,7 @@ import pytest
 
 rclpy = pytest.importorskip("rclpy")
 
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
 
 from takt_core.conversions import image_to_ros, sample_from_ros, stamp_to_ros  # noqa: E402
@@ -24,6 +25,7 @@ from takt_msgs.msg import ArmState, ControlMode, RecorderStatus, TactileField  #
 from takt_msgs.srv import DiscardRecording, FinishRecording, StartRecording  # noqa: E402
 from takt_recorder import episode  # noqa: E402
 from takt_recorder.conversions import samples_from_bag  # noqa: E402
+from takt_recorder.nodes.taps import message_class  # noqa: E402
 from takt_recorder.reader import BagReader  # noqa: E402
 
 pytestmark = pytest.mark.ros
@@ -51,12 +53,14 @@ class Graph:
         self.process: subprocess.Popen[bytes] | None = None
         self.sent = 0
 
-    def launch(self, **parameters: object) -> None:
+    def launch(self, remaps: tuple[str, ...] = (), **parameters: object) -> None:
         """Start the recorder and wait for it to see the topics."""
         command = [sys.executable, "-m", "takt_recorder.nodes.recorder_node", "--ros-args"]
         values = {"folder": self.folder, "minimum_free_mb": 0, **parameters}
         for name, value in values.items():
             command += ["-p", f"{name}:={value}"]
+        for remap in remaps:
+            command += ["-r", remap]
         environment = {**os.environ, "ROS_DOMAIN_ID": _DOMAIN}
         environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         self.statuses.clear()
@@ -272,3 +276,40 @@ def test_live_and_recorded_messages_give_the_same_arrays(graph: Graph) -> None:
             found = recorded[name].features[feature]
             assert found.dtype == values.dtype
             np.testing.assert_array_equal(found, values)
+
+
+def test_quality_of_service_follows_the_publishers(graph: Graph) -> None:
+    """A best-effort publisher beside a reliable one is recorded, and so is a late latched one."""
+    reliable = QoSProfile(depth=5)
+    effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    first = graph.node.create_publisher(TactileField, "mixed", reliable)
+    graph.launch()
+    graph.wait(lambda: first.get_subscription_count() > 0)
+    graph.call(StartRecording, "recorder/start", episode="one")
+    second = graph.node.create_publisher(TactileField, "mixed", effort)
+    # The taps subscribe again, this time without asking for reliability.
+    graph.wait(lambda: second.get_subscription_count() > 0)
+    first.publish(TactileField(rows=1))
+    graph.wait(_received(graph, "/mixed", 1))
+    second.publish(TactileField(rows=2))
+    graph.wait(_received(graph, "/mixed", 2))
+    done = graph.call(FinishRecording, "recorder/finish", outcome="success")
+    assert sum(topic.lost for topic in done.topics) == 0
+    offered = BagReader(graph.folder / "one").topics()["/mixed"].qos
+    # The bag's channel was announced when only the first was there.
+    assert [profile.reliability for profile in offered] == ["reliable"]
+
+
+def test_the_taps_have_a_name_of_their_own_whatever_the_launch_file_says(graph: Graph) -> None:
+    graph.launch(remaps=("__node:=bookkeeper",))
+    names = [name for name, _ in graph.node.get_node_names_and_namespaces()]
+    assert sorted(n for n in names if n.startswith("bookkeeper")) == [
+        "bookkeeper",
+        "bookkeeper_taps",
+    ]
+
+
+def test_a_type_that_is_not_installed_is_told_apart() -> None:
+    assert message_class("takt_msgs/msg/ArmState") is ArmState
+    assert message_class("nobody/msg/Knows") is None
+    assert message_class("takt_msgs/msg/NoSuchThing") is None

@@ -76,6 +76,7 @@ class RecorderNode(ManagedNode):
         self._writer.begin()
         self._taps = Taps(
             f"{self.get_name()}_taps",
+            self.get_namespace(),
             self.context,
             Selection(settings.topics, settings.exclude, self.get_namespace()),
             inbox,
@@ -206,7 +207,7 @@ class RecorderNode(ManagedNode):
         else:
             self.diagnose(OK, "writing" if state.recording else "ready", "disk")
         if unknown:
-            text = "not recorded, because their types are not installed: " + ", ".join(unknown)
+            text = "not recorded, types not installed or not alone: " + ", ".join(unknown)
             self.diagnose(WARN, text, "topics")
         elif missing:
             self.diagnose(WARN, f"nobody publishes {', '.join(missing)}", "topics")

@@ -54,6 +54,7 @@ class Taps:
     def __init__(
         self,
         name: str,
+        namespace: str,
         context: Context,
         selection: Selection,
         inbox: Inbox,
@@ -61,8 +62,14 @@ class Taps:
         on_topic: Callable[[Topic], None],
         poll_s: float,
     ) -> None:
+        # Without global arguments: `__node:=` of a launch file would rename this node, too.
         self._node = Node(
-            name, context=context, start_parameter_services=False, enable_rosout=False
+            name,
+            context=context,
+            namespace=namespace,
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
         )
         self._selection = selection
         self._inbox = inbox
@@ -103,9 +110,13 @@ class Taps:
         known = self._taps.get(name)
         if known is not None and known.topic.type_name == kind and known.topic.qos == qos:
             return
-        message_class = _message_class(kind)
-        if message_class is None:
+        found = message_class(kind)
+        if found is None:
             self.unknown[name] = kind
+            return
+        if known is not None and known.message_class is not found:
+            # A bag's channel has one type, and so has a topic that makes sense.
+            self.unknown[name] = f"{kind}; it is recorded as {known.topic.type_name}"
             return
         self.unknown.pop(name, None)
         topic = Topic(name, find_definition(kind), qos)
@@ -113,17 +124,13 @@ class Taps:
         latched = all(profile.durability == "transient_local" for profile in qos)
         self._on_topic(topic)
         with self._lock:
-            if (
-                known is not None
-                and known.message_class is message_class
-                and (known.reliable, known.latched) == (reliable, latched)
-            ):
+            if known is not None and (known.reliable, known.latched) == (reliable, latched):
                 known.topic = topic
                 return
             if known is not None:
                 self._node.destroy_subscription(known.subscription)
-            subscription = self._subscribe(topic, message_class, reliable, latched)
-            self._taps[name] = _Tap(topic, message_class, reliable, latched, subscription)
+            subscription = self._subscribe(topic, found, reliable, latched)
+            self._taps[name] = _Tap(topic, found, reliable, latched, subscription)
 
     def _subscribe(
         self, topic: Topic, message_class: type, reliable: bool, latched: bool
@@ -158,8 +165,10 @@ class Taps:
             sequence = info.get("publication_sequence_number")
             if sequence is not None:
                 publisher = info.get("publisher_gid")
-                if publisher is not None:
-                    self._inbox.count_sequence(topic.name, publisher["data"], sequence)
+                # Jazzy does not tell who published; with one publisher that is no question.
+                if publisher is not None or len(topic.qos) == 1:
+                    key = b"" if publisher is None else publisher["data"]
+                    self._inbox.count_sequence(topic.name, key, sequence)
             stamp_ns = leading_stamp_ns(data) if topic.definition.stamped else None
             self._inbox.put(
                 Received(
@@ -176,7 +185,7 @@ def _never_called(message: Any) -> None:
     """Messages are taken by `Taps`; the node is not spun."""
 
 
-def _message_class(kind: str) -> type | None:
+def message_class(kind: str) -> type | None:
     """The class of `package/msg/Name`, None if its package is not installed."""
     package, _, name = kind.replace("/", ".").rpartition(".")
     try:
