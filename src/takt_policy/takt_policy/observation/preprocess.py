@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from takt_core.geometry import Pose, rotation_6d_from_matrix
+from takt_core.geometry import Pose, matrix_from_quaternion, rotation_6d_from_matrix
 from takt_policy.bundle.schema import InputSpec
 from takt_policy.errors import PolicyError
 
@@ -51,13 +51,13 @@ def finish(spec: InputSpec, values: Array, base_from_reference: Pose) -> Array:
         return values if spec.dtype == "uint8" else values.astype(np.float32) / np.float32(255)
     if kind == "pose":
         base_from_frame = _frame(spec, base_from_reference)
-        frame_from_base = base_from_frame.inverse()
-        return np.stack(
-            [_position_and_rotation(frame_from_base @ Pose.from_array7(value)) for value in values]
-        )
+        turn = base_from_frame.rotation()
+        # Row vectors: (R^T v)^T = v^T R.
+        positions = (values[:, :3] - base_from_frame.position_m) @ turn
+        rotations = turn.T @ matrix_from_quaternion(values[:, 3:])
+        return np.concatenate([positions, rotation_6d_from_matrix(rotations)], axis=1)
     if kind == "wrench":
         turn = _frame(spec, base_from_reference).rotation()
-        # Row vectors: (R^T v)^T = v^T R, for force and torque apart.
         return np.concatenate([values[:, :3] @ turn, values[:, 3:] @ turn], axis=1)
     return values
 
@@ -68,10 +68,6 @@ def _frame(spec: InputSpec, base_from_reference: Pose) -> Pose:
     if spec.preprocess.base_from_fixed is not None:
         return Pose.from_array7(spec.preprocess.base_from_fixed)
     return Pose.identity()
-
-
-def _position_and_rotation(pose: Pose) -> Array:
-    return np.concatenate([pose.position_m, rotation_6d_from_matrix(pose.rotation())])
 
 
 def _image(spec: InputSpec, value: Array) -> Array:
