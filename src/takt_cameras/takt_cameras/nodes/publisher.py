@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image
 
 from takt_cameras.calibration import Intrinsics
@@ -28,7 +30,18 @@ class CameraPublisher:
     latency and gain nothing.
     """
 
-    def __init__(self, node: ManagedNode, source: FrameSource, parameters: CameraParameters):
+    def __init__(
+        self,
+        node: ManagedNode,
+        source: FrameSource,
+        parameters: CameraParameters,
+        on_frame: Callable[[Frame], None] | None = None,
+    ) -> None:
+        """
+        Args:
+            on_frame: called with every frame after it was published, in the grabbing thread.
+        """
+        self._on_published = on_frame
         self._node = node
         self._source = source
         self._parameters = parameters
@@ -42,10 +55,9 @@ class CameraPublisher:
         self._grabber = Grabber(
             source, self._on_frame, parameters.reconnect_period_s, self._on_warning
         )
-        prefix = parameters.camera
-        self._image = node.create_publisher(Image, f"{prefix}/image_raw", SENSOR_PUBLISH)
-        self._info = node.create_publisher(CameraInfo, f"{prefix}/camera_info", SENSOR_PUBLISH)
-        self._depth = None
+        self._image = self._advertise(Image, "image_raw")
+        self._info: Publisher | None = None
+        self._depth: Publisher | None = None
         self._timer = node.create_timer(_DIAGNOSE_PERIOD_S, self._diagnose)
         self._counted = (time.monotonic(), 0)
 
@@ -60,10 +72,10 @@ class CameraPublisher:
         """
         self._grabber.open()
         self._intrinsics = intrinsics or self._source.intrinsics()
+        if self._intrinsics is not None:
+            self._info = self._advertise(CameraInfo, "camera_info")
         if has_depth:
-            self._depth = self._node.create_publisher(
-                Image, f"{self._parameters.camera}/depth/image_raw", SENSOR_PUBLISH
-            )
+            self._depth = self._advertise(Image, "depth/image_raw")
 
     def start(self) -> None:
         self._grabber.start()
@@ -78,12 +90,18 @@ class CameraPublisher:
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
 
+    def _advertise(self, message_type: type, name: str) -> Publisher:
+        topic = f"{self._parameters.camera}/{name}"
+        return self._node.create_publisher(message_type, topic, SENSOR_PUBLISH)
+
     def _on_frame(self, frame: Frame) -> None:
         self._image.publish(self._encoder.encode(frame.image, frame.stamp_ns))
-        if self._intrinsics is not None:
+        if self._intrinsics is not None and self._info is not None:
             self._info.publish(camera_info_to_ros(self._intrinsics, frame.stamp_ns, self._frame_id))
         if frame.depth is not None and self._depth is not None:
             self._depth.publish(self._depth_encoder.encode(frame.depth, frame.stamp_ns))
+        if self._on_published is not None:
+            self._on_published(frame)
         with self._lock:
             self._latency_ms.add((self._node.now_ns() - frame.stamp_ns) * 1e-6)
 

@@ -1,0 +1,1 @@
+"""Vision-based tactile skins: marker displacement fields with measured time stamps."""
