@@ -95,8 +95,8 @@ def read_episode(bag: Path) -> Episode:
     wanted = (ARM, CHUNKS, SENT, MODES, STATUS)
     for message, decoded in BagReader(bag).decoded(wanted):
         by_topic.setdefault(message.topic, []).append(decoded)
-    arm = by_topic.get(ARM, [])
-    # Changes within a millisecond can be received in another order than they happened.
+    # Log times are those of reception: only stamps and epochs have the order of what happened.
+    arm = sorted(by_topic.get(ARM, []), key=lambda state: stamp_ns(state.header.stamp))
     modes = sorted(by_topic.get(MODES, []), key=lambda mode: int(mode.epoch))
     time_ns = np.array([stamp_ns(state.header.stamp) for state in arm], dtype=np.int64)
     start_ns, end_ns = _commanded(modes, time_ns)

@@ -33,8 +33,8 @@ _FORCES = (("x", "#2e7d32"), ("y", "#8e24aa"), ("z", "#c62828"))
 _SMALLEST_MM = 10.0
 _INSET_MM = 4.0
 # Of the height of the plot: what the path may take, and where its middle lies.
-_PATH_SHARE = 0.24
-_PATH_MIDDLE = 0.82
+_PATH_SHARE = 0.23
+_PATH_MIDDLE = 0.8
 _LEGEND: dict[str, Any] = {"fontsize": 8, "frameon": False, "handlelength": 1.8}
 _SMALLEST_N = 2.0
 _STYLE = {"fontsize": 9.5, "color": _INK}
