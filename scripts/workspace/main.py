@@ -12,6 +12,7 @@ from pathlib import Path
 from colcon_build import Build
 from environment import Environment, RosSource
 from stages import Log, SetupError
+from stamps import Stamp
 from system import install_missing, needs
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,11 @@ def set_up(arguments: argparse.Namespace, log: Log) -> bool:
         for name in (".venv", "install", "build/stamps"):
             shutil.rmtree(_ROOT / name, ignore_errors=True)
     busy = False
-    if any(not need.present for need in needs()):
+    missing = [need for need in needs() if not need.present]
+    # What is only wanted is tried once: without network or rights it would fail every time.
+    tried = Stamp(_ROOT / ".venv" / ".takt-system")
+    names = " ".join(need.package for need in missing)
+    if any(need.to_build for need in missing) or (missing and not tried.matches(names)):
         log.begin("system", "something is missing")
         log.done(install_missing(log))
         busy = True
@@ -42,6 +47,8 @@ def set_up(arguments: argparse.Namespace, log: Log) -> bool:
         log.begin("wheels", "installing; minutes the first time")
         log.done(environment.install_wheels(log))
         busy = True
+    if missing:
+        tried.write(" ".join(need.package for need in needs() if not need.present))
     if arguments.no_build:
         return busy
     build = Build(_ROOT, environment)
