@@ -48,7 +48,6 @@ def arm_report_from_ros(message: Any) -> ArmReport:
         fault=str(message.fault),
         rejected=int(message.rejected_trajectories),
         last_rejection=str(message.last_rejection),
-        chunk_id=int(message.chunk_id),
     )
 
 

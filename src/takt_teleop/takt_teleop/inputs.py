@@ -46,7 +46,6 @@ class ArmReport:
         starved: the follower has no waypoint for now.
         fault: name of the latched fault, empty without one.
         rejected: trajectories refused since activation, with the last reason.
-        chunk_id: chunk of the trajectory that is followed.
     """
 
     stamp_ns: int
@@ -56,7 +55,6 @@ class ArmReport:
     fault: str = ""
     rejected: int = 0
     last_rejection: str = ""
-    chunk_id: int = 0
 
 
 class Button(IntEnum):

@@ -22,7 +22,6 @@ CHUNKS = "/policy/chunk"
 SENT = "/arm/trajectory"
 MODES = "/control/mode"
 STATUS = "/policy/status"
-TASK = "/task/status"
 _POLICY_MODE = 1
 _COUNTERS = ("starvations", "torque_violations", "dropped_waypoints")
 _SECOND_NS = 1_000_000_000
@@ -33,7 +32,6 @@ class Chunk:
     """The stamps of one chunk [ns], and how many actions it had."""
 
     id: int
-    epoch: int
     actions: int
     observed_ns: int
     inference_start_ns: int
@@ -171,7 +169,6 @@ def _vectors(points: list[Any]) -> Array:
 def _chunk(message: Any) -> Chunk:
     return Chunk(
         id=int(message.id),
-        epoch=int(message.epoch),
         actions=len(message.poses),
         observed_ns=stamp_ns(message.observed_newest),
         inference_start_ns=stamp_ns(message.inference_start),
