@@ -26,6 +26,7 @@ from takt_core.errors import TaktError
 from takt_core.nodes import parameters as ros_parameters
 from takt_core.nodes.qos import STEPS
 from takt_core.parameters import check, declarations
+from takt_core.shared_memory import remove_stale_segments
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -210,6 +211,7 @@ def run_node(make_node: Callable[[], ManagedNode]) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
+    remove_stale_segments()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = make_node()
     try:
