@@ -89,6 +89,13 @@ class BagReader:
         self._decoder: Decoder | None = None
         self._topics: dict[str, Topic] | None = None
 
+    def __enter__(self) -> BagReader:
+        """For `with`: nothing is held open between iterations, so nothing has to be closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
     def topics(self) -> dict[str, Topic]:
         """The topics of the bag by name; of a cut bag those of its complete chunks."""
         if self._topics is None:

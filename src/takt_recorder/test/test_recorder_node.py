@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -30,17 +29,16 @@ from takt_recorder.reader import BagReader  # noqa: E402
 
 pytestmark = pytest.mark.ros
 _PATIENCE_S = 40.0
-_DOMAIN = str(100 + os.getpid() % 100)
 SECOND_NS = 1_000_000_000
 
 
 class Graph:
     """One node that publishes, calls the recorder, and watches its status."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, domain: int) -> None:
         self.folder = folder
         self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=int(_DOMAIN))
+        rclpy.init(context=self.context, domain_id=domain)
         self.node = rclpy.create_node("world", context=self.context)
         self.executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
@@ -61,10 +59,8 @@ class Graph:
             command += ["-p", f"{name}:={value}"]
         for remap in remaps:
             command += ["-r", remap]
-        environment = {**os.environ, "ROS_DOMAIN_ID": _DOMAIN}
-        environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         self.statuses.clear()
-        self.process = subprocess.Popen(command, env=environment)
+        self.process = subprocess.Popen(command)
         self.wait(lambda: bool(self.statuses) and self.arm.get_subscription_count() > 0)
 
     def stop(self, number: int = signal.SIGINT) -> int:
@@ -110,8 +106,8 @@ class Graph:
 
 
 @pytest.fixture
-def graph(tmp_path: Path) -> Iterator[Graph]:
-    made = Graph(tmp_path)
+def graph(tmp_path: Path, ros_domain: int) -> Iterator[Graph]:
+    made = Graph(tmp_path, ros_domain)
     yield made
     made.close()
 
@@ -221,13 +217,12 @@ def test_services_refuse_with_a_reason(graph: Graph) -> None:
     assert "allowed are letters" in bad.message
 
 
-def test_a_parameter_that_is_wrong_stops_the_node_with_its_name(tmp_path: Path) -> None:
+def test_a_parameter_that_is_wrong_stops_the_node_with_its_name(
+    tmp_path: Path, ros_domain: int
+) -> None:
     command = [sys.executable, "-m", "takt_recorder.nodes.recorder_node", "--ros-args"]
     command += ["-p", f"folder:={tmp_path}", "-p", "compression:=gzip"]
-    environment = {**os.environ, "ROS_DOMAIN_ID": _DOMAIN}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "'compression' is 'gzip'" in done.stderr
 

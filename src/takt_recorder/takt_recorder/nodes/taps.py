@@ -78,6 +78,7 @@ class Taps:
         self._poll_s = poll_s
         self._taps: dict[str, _Tap] = {}
         self.unknown: dict[str, str] = {}
+        self._last_ns = 0
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reception", daemon=True)
@@ -147,11 +148,15 @@ class Taps:
     def _run(self) -> None:
         while not self._end.wait(self._poll_s):
             ros_ns, wall_ns = self._now_ns(), time.time_ns()
+            # What is fetched now arrived after the last time. Without this bound, simulated
+            # time, which stands still between two messages of /clock, would mix up the order.
+            since_ns = min(self._last_ns, ros_ns)
             with self._lock:
                 for tap in self._taps.values():
-                    self._fetch(tap, ros_ns, wall_ns)
+                    self._fetch(tap, since_ns, ros_ns, wall_ns)
+            self._last_ns = ros_ns
 
-    def _fetch(self, tap: _Tap, ros_ns: int, wall_ns: int) -> None:
+    def _fetch(self, tap: _Tap, since_ns: int, ros_ns: int, wall_ns: int) -> None:
         take, kind, topic = tap.subscription.handle.take_message, tap.message_class, tap.topic
         for _ in range(_BURST):
             taken = take(kind, True)
@@ -161,7 +166,7 @@ class Taps:
             tap.count += 1
             # The middleware knows in wall time how long ago the message arrived.
             received_ns = info.get("received_timestamp") or wall_ns
-            log_ns = max(ros_ns - max(wall_ns - received_ns, 0), 0)
+            log_ns = max(ros_ns - max(wall_ns - received_ns, 0), since_ns)
             sequence = info.get("publication_sequence_number")
             if sequence is not None:
                 publisher = info.get("publisher_gid")

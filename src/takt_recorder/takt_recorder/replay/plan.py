@@ -139,7 +139,8 @@ def load_plan(bag: Path, speed: float = 1.0) -> ReplayPlan:
             f"{bag} has no motion to repeat: arm/trajectory and policy/chunk hold "
             f"{len(waypoints)} waypoints that were executed; at least 2 are needed"
         )
-    arm = [message for _, message in reader.decoded([_one_topic(reader, _ARM, required=True)])]
+    topic = _one_topic(reader, _ARM, required=True)
+    arm = sorted((m for _, m in reader.decoded([topic])), key=lambda m: _ns(m.header.stamp))
     times = np.array([_ns(message.header.stamp) for message in arm], dtype=np.int64)
     start_ns = waypoints[0].time_ns
     if times.size == 0 or times[0] > start_ns + STEP_NS:
@@ -220,13 +221,14 @@ def _sent(reader: BagReader) -> list[SentTrajectory]:
             for _, message in reader.decoded([topic])
         ]
         if found:
-            return found
+            return sorted(found, key=lambda sent: sent.sent_ns)
     topic = _one_topic(reader, _CHUNK)
     chunks = reader.decoded([topic]) if topic else ()
-    return [
+    found = [
         SentTrajectory(_ns(message.header.stamp), _trajectory_of_chunk(message))
         for _, message in chunks
     ]
+    return sorted(found, key=lambda sent: sent.sent_ns)
 
 
 def _one_topic(reader: BagReader, kind: str, required: bool = False) -> str:
