@@ -111,6 +111,7 @@ void bind_enums(py::module_& m) {
       .value("NONFINITE_DT", ti::Fault::kNonfiniteDt)
       .value("NONFINITE_OUTPUT", ti::Fault::kNonfiniteOutput)
       .value("SINGULAR_MASS", ti::Fault::kSingularMass)
+      .value("INVALID_ROTATION", ti::Fault::kInvalidRotation)
       .finalize();
 }
 

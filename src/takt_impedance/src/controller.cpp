@@ -9,6 +9,9 @@
 namespace takt_impedance {
 namespace {
 
+// Accepts rounding in single precision, nothing more.
+constexpr double kRotationTolerance = 1e-3;
+
 // x - x is NaN for NaN and infinity and 0 for all else: one pass without branches.
 template <typename Matrix>
 bool finite(const Matrix& m) {
@@ -22,20 +25,24 @@ Pose measured_pose(const TickInput& in) {
   return {in.position, Eigen::Quaterniond(in.rotation).normalized()};
 }
 
+bool is_rotation(const Matrix3& m) {
+  const double skew = (m.transpose().lazyProduct(m) - Matrix3::Identity()).squaredNorm();
+  return skew < kRotationTolerance * kRotationTolerance && m.determinant() > 0.0;
+}
+
 void require_finite_state(const TickInput& in) {
   if (!finite(in.q)) throw std::invalid_argument("q: found a value that is not finite");
   if (!finite(in.position) || !finite(in.rotation)) {
     throw std::invalid_argument("base_from_tcp: found a value that is not finite");
   }
-  const double skew = (in.rotation * in.rotation.transpose() - Matrix3::Identity()).norm();
-  if (!(skew < 1e-3)) {
-    throw std::invalid_argument("base_from_tcp rotation: found a matrix that is not orthonormal");
+  if (!is_rotation(in.rotation)) {
+    throw std::invalid_argument("base_from_tcp rotation: found a matrix that is not a rotation");
   }
 }
 
 }  // namespace
 
-Fault find_nonfinite(const TickInput& in) {
+Fault find_invalid(const TickInput& in) {
   if (!finite(in.q)) return Fault::kNonfinitePosition;
   if (!finite(in.dq)) return Fault::kNonfiniteVelocity;
   if (!finite(in.jacobian)) return Fault::kNonfiniteJacobian;
@@ -43,6 +50,7 @@ Fault find_nonfinite(const TickInput& in) {
   if (!finite(in.bias)) return Fault::kNonfiniteBias;
   if (!finite(in.position) || !finite(in.rotation)) return Fault::kNonfinitePose;
   if (!std::isfinite(in.dt_s)) return Fault::kNonfiniteDt;
+  if (!is_rotation(in.rotation)) return Fault::kInvalidRotation;
   return Fault::kNone;
 }
 
@@ -55,6 +63,7 @@ Controller::Controller(const Parameters& parameters)
       blend_from_(JointVector::Constant(parameters_.n_joints, kNan)),
       blend_offset_(JointVector::Zero(parameters_.n_joints)),
       last_finite_bias_(JointVector::Zero(parameters_.n_joints)),
+      last_finite_mass_(JointMatrix::Zero(parameters_.n_joints, parameters_.n_joints)),
       output_(parameters_.n_joints) {
   law_output_.torque = JointVector::Zero(parameters_.n_joints);
 }
@@ -107,11 +116,12 @@ const TickOutput& Controller::tick(const TickInput& in) noexcept {
   ++counters_.ticks;
   const double dt = check_clock(in);
   if (finite(in.bias)) last_finite_bias_ = in.bias;
+  if (finite(in.mass)) last_finite_mass_ = in.mass;
   if (fault_ == Fault::kNone) {
-    if (const Fault found = find_nonfinite(in); found != Fault::kNone) raise(found);
+    if (const Fault found = find_invalid(in); found != Fault::kNone) raise(found);
   }
   if (fault_ == Fault::kNone) compute_law(in, dt);
-  if (fault_ != Fault::kNone) compute_fallback(in);
+  if (fault_ != Fault::kNone) compute_fallback(in, dt);
   output_.torque_limited = false;
   output_.rate_limited = false;
   limiter_.limit(dt, output_.torque, output_.torque_limited, output_.rate_limited);
@@ -138,10 +148,7 @@ void Controller::compute_law(const TickInput& in, double dt) {
   if (!law_output_.mass_valid) return raise(Fault::kSingularMass);
 
   output_.torque = law_output_.torque + in.bias;
-  if (engagement_ < 1.0) {
-    output_.torque -= (1.0 - engagement_) * p.guide_damping_nms_rad.cwiseProduct(in.dq);
-  }
-  add_joint_effects(p, in, output_.torque);
+  add_joint_effects(p, in, 1.0 - engagement_, dt, output_.torque);
   blend(dt);
   if (!finite(output_.torque)) return raise(Fault::kNonfiniteOutput);
   output_.target = follower_.target();
@@ -151,35 +158,41 @@ void Controller::compute_law(const TickInput& in, double dt) {
   output_.stiffness = engagement_ * gains_.stiffness();
 }
 
-void Controller::compute_fallback(const TickInput& in) {
+void Controller::compute_fallback(const TickInput& in, double dt) {
   blend_left_ = 0.0;
+  const JointVector inertia = effective_inertia(last_finite_mass_);
   for (int i = 0; i < parameters_.n_joints; ++i) {
     const double dq = std::isfinite(in.dq(i)) ? in.dq(i) : 0.0;
-    output_.torque(i) = last_finite_bias_(i) - parameters_.fault_damping_nms_rad(i) * dq;
+    output_.torque(i) =
+        last_finite_bias_(i) +
+        damper_torque(parameters_.fault_damping_nms_rad(i), dq, inertia(i), dt);
   }
+  if (blend_starts_) start_torque();
   output_.target.twist.setZero();
   output_.wrench.setZero();
   output_.stiffness.setZero();
   output_.wrench_limited = false;
 }
 
+// The first torque after activation is the one found then, where it is known.
+void Controller::start_torque() {
+  blend_starts_ = false;
+  for (int i = 0; i < parameters_.n_joints; ++i) {
+    if (!std::isfinite(blend_from_(i))) blend_from_(i) = output_.torque(i);
+  }
+  limiter_.reset(blend_from_);
+}
+
 // Fades from the torque found at the start to the law's.
 void Controller::blend(double dt) {
   if (blend_starts_) {
-    blend_starts_ = false;
+    start_torque();
     blend_left_ = 1.0;
-    for (int i = 0; i < parameters_.n_joints; ++i) {
-      const double start = std::isfinite(blend_from_(i)) ? blend_from_(i) : output_.torque(i);
-      blend_offset_(i) = start - output_.torque(i);
-      blend_from_(i) = start;
-    }
-    limiter_.reset(blend_from_);
-    output_.torque = blend_from_;
-    return;
+    blend_offset_ = blend_from_ - output_.torque;
+  } else if (blend_left_ > 0.0) {
+    blend_left_ = std::max(0.0, blend_left_ - dt / parameters_.activation_blend_s);
   }
-  if (blend_left_ <= 0.0) return;
-  blend_left_ = std::max(0.0, blend_left_ - dt / parameters_.activation_blend_s);
-  output_.torque += blend_left_ * blend_offset_;
+  if (blend_left_ > 0.0) output_.torque += blend_left_ * blend_offset_;
 }
 
 void Controller::set_mode(Mode mode) {

@@ -8,7 +8,7 @@
 namespace takt_impedance {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
+constexpr double kTurn = 6.28318530717958647693;
 
 // Added to the inverse task inertia [1/kg, 1/(kg m^2)] so that it can be inverted at singularities.
 constexpr double kInverseInertiaFloor = 1e-4;
@@ -42,18 +42,16 @@ struct Task {
   Sized<N> jacobian;
   Cholesky<N> mass;
   Tall<N> half;            // L^-1 J^T
-  Matrix6 inverse_inertia;      // J M^-1 J^T, lower triangle
+  Matrix6 inverse_inertia;      // J M^-1 J^T
   Cholesky<6> factor;           // of the above plus the floor
 };
 
 template <int N>
 void factor_task(Task<N>& task) {
-  for (int i = 0; i < 6; ++i) {
-    for (int j = 0; j <= i; ++j) {
-      double sum = 0.0;
-      for (int k = 0; k < N; ++k) sum += task.half(k, i) * task.half(k, j);
-      task.inverse_inertia(i, j) = sum;
-    }
+  for (int j = 0; j < 6; ++j) {
+    Vector6 column = task.half(0, j) * task.half.row(0).transpose();
+    for (int k = 1; k < N; ++k) column += task.half(k, j) * task.half.row(k).transpose();
+    task.inverse_inertia.col(j) = column;
   }
   task.factor = factor_with_floor(task.inverse_inertia, kInverseInertiaFloor, kInverseInertiaFloor);
 }
@@ -105,8 +103,8 @@ void Law::compute(const TickInput& input, const MovingPose& target, const Gains&
   }
 }
 
-// D (twist_target - twist). Damping is proportional to the root of stiffness, so it fades with the
-// root of the engagement.
+// D (twist_target - twist). It fades with the engagement, not with its root as the damping ratio
+// would have it: the root rises too steeply from zero.
 Vector6 Law::damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, double engagement,
                             const Vector6& difference) {
   if (parameters_.damping_kind == Damping::kGiven) {
@@ -117,7 +115,7 @@ Vector6 Law::damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, 
   modal_damping_.compute(unit ? factor_with_floor(Matrix6::Zero(), 1.0, 1.0)
                               : factor_with_floor(inverse_inertia, kMassFloor, kInertiaFloor),
                          gains.stiffness());
-  return std::sqrt(engagement) *
+  return engagement *
          root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
 }
 
@@ -168,7 +166,7 @@ void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gai
   }
   Vector<N> away = posture - q;
   for (int i = 0; i < N; ++i) {
-    if (std::isnan(p.joint_lower_rad(i))) away(i) = std::remainder(away(i), 2.0 * kPi);
+    if (std::isnan(p.joint_lower_rad(i))) away(i) -= kTurn * std::nearbyint(away(i) / kTurn);
   }
   const Vector<N> dq_value = dq;
   out.torque = task.jacobian.transpose() * wrench +

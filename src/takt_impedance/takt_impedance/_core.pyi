@@ -57,6 +57,7 @@ class Fault(Enum):
     NONFINITE_DT = 7
     NONFINITE_OUTPUT = 8  # the law overflowed
     SINGULAR_MASS = 9  # mass matrix not positive definite
+    INVALID_ROTATION = 10  # rotation matrix not orthonormal
 
 class Parameters:
     """All parameters of the controller; `Controller` validates and copies them.
@@ -97,8 +98,8 @@ class Parameters:
     friction_coulomb_nm: Float  # (n,) default 0 = off
     friction_viscous_nms_rad: Float  # (n,) default 0 = off
     friction_velocity_rad_s: float  # width of the smooth sign; default 0.05
-    guide_damping_nms_rad: Float  # (n,) default 0.5
-    fault_damping_nms_rad: Float  # (n,) default 4
+    guide_damping_nms_rad: Float  # (n,) default 0.5; lowered for joints too light for it at dt
+    fault_damping_nms_rad: Float  # (n,) default 4; the same
     # -- filters
     stiffness_rate: Float  # (6,) change per second [N/m/s, Nm/rad/s]; default 2000 x3, 120 x3
     damping_ratio_rate: float  # change per second; default 4
@@ -248,9 +249,7 @@ class Controller:
     def set_mode(self, mode: Mode) -> None:
         """Change the mode without a bump. Leaving CARTESIAN drops the trajectory."""
 
-    def set_impedance(
-        self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None
-    ) -> None:
+    def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
         """New stiffness, (6,) or (6, 6), and damping ratio (6,); reached along a ramp.
 
         ValueError, and no change, if not finite, not symmetric or not positive semidefinite.
@@ -292,7 +291,10 @@ class Controller:
         """
 
     def reset_fault(
-        self, now_ns: int, q: ArrayLike, base_from_tcp_position: ArrayLike,
+        self,
+        now_ns: int,
+        q: ArrayLike,
+        base_from_tcp_position: ArrayLike,
         base_from_tcp_rotation: ArrayLike,
     ) -> None:
         """Clear a latched fault and hold the measured pose, in the mode before the fault, without a

@@ -23,9 +23,7 @@ def random_arm(seed: int, n_joints: int = 7) -> ArmModel:
         rotation = pinocchio.exp3(rng.uniform(-np.pi, np.pi, 3))
         offset = rng.uniform(-0.05, 0.05, 3) if i == 0 else rng.uniform(-0.25, 0.25, 3)
         placement = pinocchio.SE3(rotation, offset)
-        parent = model.addJoint(
-            parent, pinocchio.JointModelRZ(), placement, f"joint{i + 1}"
-        )
+        parent = model.addJoint(parent, pinocchio.JointModelRZ(), placement, f"joint{i + 1}")
         mass = rng.uniform(0.5, 4.0)
         size = rng.uniform(0.05, 0.2, 3)
         inertia = pinocchio.Inertia.FromBox(mass, *size)

@@ -54,7 +54,8 @@ class Controller {
  private:
   double check_clock(const TickInput& input);
   void compute_law(const TickInput& input, double dt_s);
-  void compute_fallback(const TickInput& input);
+  void compute_fallback(const TickInput& input, double dt_s);
+  void start_torque();
   void blend(double dt_s);
   void raise(Fault fault);
   void hold_here(const TickInput& input);
@@ -74,14 +75,15 @@ class Controller {
   double blend_left_ = 0.0;       // fraction of `blend_offset_` that is left
   JointVector blend_from_;        // torque to start from, NaN where unknown
   JointVector blend_offset_;      // that torque minus the law's
-  JointVector last_finite_bias_;
+  JointVector last_finite_bias_;  // for the fallback
+  JointMatrix last_finite_mass_;
   TimeNs last_tick_ns_ = 0;
   LawOutput law_output_;
   TickOutput output_;
   Counters counters_;
 };
 
-// The first thing in the input that is not finite, or none.
-Fault find_nonfinite(const TickInput& input);
+// The first thing in the input that cannot be true, or none.
+Fault find_invalid(const TickInput& input);
 
 }  // namespace takt_impedance

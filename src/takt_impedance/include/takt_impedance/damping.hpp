@@ -12,20 +12,26 @@
 
 namespace takt_impedance {
 
-// Eigenvectors and eigenvalues of a symmetric 6x6 matrix that changes little between calls: Jacobi
-// rotations, started from the vectors found last. The result does not depend on the start.
-class SlowEigen {
+using RowMatrix6 = Eigen::Matrix<double, 6, 6, Eigen::RowMajor>;
+
+// Square root of L^T K L (L lower triangular, K positive semidefinite), which changes little
+// between calls. It is kept in a basis in which the matrix is nearly diagonal: there the root is found by a few cheap
+// corrections, and the basis needs a rotation only now and then. The result does not depend on
+// what was computed before.
+class SlowRoot {
  public:
-  void compute(const Matrix6& symmetric);
-  const Matrix6& vectors() const { return vectors_; }
-  const Vector6& values() const { return values_; }
+  void compute(const Matrix6& lower, const Matrix6& stiffness);
+
+  // Root times vector.
+  Vector6 times(const Vector6& v) const;
 
  private:
+  void align(Matrix6& b);
   void tidy();
 
-  Matrix6 vectors_ = Matrix6::Identity();
-  Vector6 values_ = Vector6::Zero();
-  int pair_ = 0;  // of columns, to be made orthogonal next
+  RowMatrix6 basis_ = RowMatrix6::Identity();  // columns are the axes
+  Matrix6 root_ = Matrix6::Zero();  // in that basis
+  int pair_ = 0;                    // of columns, to be made orthogonal next
 };
 
 class ModalDamping {
@@ -38,8 +44,7 @@ class ModalDamping {
 
  private:
   Cholesky<6> factor_;
-  SlowEigen eigen_;
-  Vector6 rates_ = Vector6::Zero();  // 2 w of each mode
+  SlowRoot root_;
 };
 
 }  // namespace takt_impedance

@@ -14,6 +14,7 @@ enum class Fault {
   kNonfiniteDt,
   kNonfiniteOutput,
   kSingularMass,
+  kInvalidRotation,
 };
 
 inline const char* fault_name(Fault fault) {
@@ -28,6 +29,7 @@ inline const char* fault_name(Fault fault) {
     case Fault::kNonfiniteDt: return "nonfinite_dt";
     case Fault::kNonfiniteOutput: return "nonfinite_output";
     case Fault::kSingularMass: return "singular_mass";
+    case Fault::kInvalidRotation: return "invalid_rotation";
   }
   return "unknown";
 }

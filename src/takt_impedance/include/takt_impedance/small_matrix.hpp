@@ -8,29 +8,26 @@
 
 namespace takt_impedance {
 
-// Lower Cholesky factor of a symmetric positive definite matrix (its lower triangle is read),
-// with the inverse of the diagonal kept beside it.
+// Lower Cholesky factor of a symmetric positive definite matrix. What is above the diagonal of
+// `lower`, and its last row if N is odd, means nothing.
 template <int N>
 struct Cholesky {
-  Eigen::Matrix<double, N, N> lower;
+  static constexpr int kRows = N + N % 2;  // an even number of rows, for two at a time
+  Eigen::Matrix<double, kRows, N> lower;
   Eigen::Matrix<double, N, 1> inverse_diagonal;
 
   // False if the matrix is not positive definite.
   template <typename Matrix>
   bool factor(const Matrix& a) {
     for (int j = 0; j < N; ++j) {
-      double pivot = a(j, j);
-      for (int k = 0; k < j; ++k) pivot -= lower(j, k) * lower(j, k);
-      if (!(pivot > 0.0)) return false;
-      const double root = std::sqrt(pivot);
-      const double inverse = 1.0 / root;
-      lower(j, j) = root;
-      inverse_diagonal(j) = inverse;
-      for (int i = j + 1; i < N; ++i) {
-        double sum = a(i, j);
-        for (int k = 0; k < j; ++k) sum -= lower(i, k) * lower(j, k);
-        lower(i, j) = sum * inverse;
-      }
+      // Whole columns: computing what lies above the diagonal costs less than leaving it out.
+      Eigen::Matrix<double, kRows, 1> column;
+      column(kRows - 1) = 0.0;
+      column.template head<N>() = a.col(j);
+      for (int k = 0; k < j; ++k) column -= lower(j, k) * lower.col(k);
+      if (!(column(j) > 0.0)) return false;
+      inverse_diagonal(j) = 1.0 / std::sqrt(column(j));
+      lower.col(j) = inverse_diagonal(j) * column;
     }
     return true;
   }
