@@ -251,7 +251,9 @@ class PolicyRuntime:
         def job() -> Plan:
             prediction, error = None, ""
             try:
-                prediction = engine.plan(observation)
+                # The noise follows from the seed and a time that the chunk carries, so that a
+                # recording can be re-run to the same chunk.
+                prediction = engine.plan(observation, draw=observation.reference_ns)
             except PolicyError as failure:
                 error = str(failure)
             except Exception as failure:

@@ -36,7 +36,7 @@ class PolicyParameters:
     base_frame: str = parameter("base", description="frame of the poses")
     expected_delay_s: float = parameter(
         0.1, unit="s", minimum=0.0, maximum=5.0,
-        description="from observing to publishing, until ten were measured",
+        description="from starting a plan to publishing it, until one was measured",
     )  # fmt: skip
     margin_s: float = parameter(
         0.02, unit="s", minimum=0.0, maximum=1.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,13 @@ def _spin(executor: Any, end: Future) -> None:
 @pytest.fixture
 def robot(own_bundle: Path, ros_domain: int) -> Iterator[FakeRobot]:
     """A fake robot beside an active policy node that has loaded the tiny bundle."""
-    rclpy.init(args=["--ros-args", "-p", f"policy:bundle:={own_bundle}"])
+    with _robot_and_policy(f"policy:bundle:={own_bundle}") as robot:
+        yield robot
+
+
+@contextmanager
+def _robot_and_policy(*parameters: str) -> Iterator[FakeRobot]:
+    rclpy.init(args=["--ros-args", *(word for one in parameters for word in ("-p", one))])
     node, robot = PolicyNode(), FakeRobot()
     executor = make_executor()
     executor.add_node(node)
@@ -283,6 +290,27 @@ def test_a_bundle_with_nan_is_refused_at_load_and_the_old_one_goes_on(
     handle = robot.start()
     robot.wait_for_chunks(1)
     robot.result(handle.cancel_goal_async())
+
+
+def test_autorun_begins_by_itself_and_a_stop_ends_it(own_bundle: Path, ros_domain: int) -> None:
+    with _robot_and_policy(f"policy:bundle:={own_bundle}", "policy:autorun:=true") as robot:
+        robot.wait_for_chunks(2)
+        assert robot.statuses[-1].run == 1
+        robot.mode(Mode.STOPPED, 1, "button")
+        robot.wait_for_state(State.READY, "button")
+        robot.start()
+        robot.wait_for_chunks(1)
+
+
+def test_without_a_bundle_it_waits_for_one(own_bundle: Path, ros_domain: int) -> None:
+    with _robot_and_policy("policy:goal:=left hole") as robot:
+        robot.wait_for_state(State.UNLOADED, "policy/load")
+        result = robot.outcome(robot.start())
+        assert result.outcome == Outcome.FAILED
+        assert "no bundle is loaded" in result.message
+        assert robot.load(own_bundle).success
+        robot.start()
+        assert robot.wait_for_chunks(1)[0].goal == "left hole"
 
 
 def test_goals(robot: FakeRobot) -> None:

@@ -12,6 +12,7 @@ from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
+from takt_policy.observation import Observation, ObservationBuilder
 from takt_policy.runtime import Plan, PolicyRuntime, State
 from takt_policy.schedules.receding import RecedingSettings
 from takt_policy.testing import write_tiny_bundle
@@ -85,6 +86,26 @@ def test_a_run_from_ready_to_ready(tiny_engine: PolicyEngine) -> None:
     assert bench.chunks[count].id == count + 1
 
 
+def test_a_chunk_repeats_from_what_it_carries(tiny_engine: PolicyEngine) -> None:
+    bench = Bench(tiny_engine)
+    bench.runtime.begin()
+    builder = ObservationBuilder.of(tiny_engine.bundle)
+    push = bench.runtime.push
+
+    def recorded(sample: Sample) -> None:
+        builder.push(sample)
+        push(sample)
+
+    bench.runtime.push = recorded  # type: ignore[method-assign]
+    bench.run(0.8)
+    chunk = bench.chunks[-1]
+    observation = builder.build(chunk.reference_ns)
+    assert isinstance(observation, Observation)
+    again = tiny_engine.plan(observation, draw=chunk.reference_ns)
+    np.testing.assert_array_equal(again.raw, chunk.raw)
+    np.testing.assert_array_equal(again.actions.poses[chunk.first_index], chunk.poses[0].array7())
+
+
 def test_a_new_epoch_discards_the_plan_in_the_making(tiny_engine: PolicyEngine) -> None:
     bench = Bench(tiny_engine)
     bench.runtime.begin()
@@ -146,7 +167,7 @@ def test_an_unexpected_error_in_the_worker_is_a_failure_too(
 ) -> None:
     bench = Bench(tiny_engine)
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise MemoryError("no more")
 
     monkeypatch.setattr(tiny_engine, "plan", broken)

@@ -41,7 +41,8 @@ class PolicyNode(ManagedNode):
         self._loader: LoadService | None = None
         self._streams = StreamSubscriptions(self, self._on_sample, self._on_bad)
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
-        self._shown: tuple[Any, ...] = ()
+        self._shown: State | None = None
+        self._show_again_s = 0.0
 
     # Lifecycle
 
@@ -179,13 +180,16 @@ class PolicyNode(ManagedNode):
         if runtime is None or not self.context.ok():
             return
         self._status.publish(status_to_ros(runtime, self.now_ns()))
+        if runtime.state != self._shown or time.monotonic() >= self._show_again_s:
+            self._shown, self._show_again_s = runtime.state, time.monotonic() + 1.0
+            self._show(runtime)
+
+    def _show(self, runtime: PolicyRuntime) -> None:
+        """In /diagnostics and the log: at a change, else once a second."""
         report = runtime.latency.report()
-        shown = (runtime.state, runtime.reason, report)
-        if shown != self._shown:
-            self._shown = shown
-            values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
-            words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
-            self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
+        values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
+        words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
+        self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
 
 
 def main() -> None:
