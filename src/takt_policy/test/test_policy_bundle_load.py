@@ -12,7 +12,14 @@ import onnx
 import pytest
 import yaml
 
-from takt_policy.bundle import Bundle, MeasuredSuccess, load_bundle, write_bundle, write_success
+from takt_policy.bundle import (
+    Bundle,
+    MeasuredSuccess,
+    content_hash,
+    load_bundle,
+    write_bundle,
+    write_success,
+)
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import BundleError, PolicyError
 from takt_policy.testing import (
@@ -71,6 +78,10 @@ def test_hash_tells_contents_apart(tiny_bundle: Bundle, own_bundle: Path, tmp_pa
     _edit_yaml(copy, "description", "other words")
     assert load_bundle(copy).hash != load_bundle(own_bundle).hash
     assert len(tiny_bundle.hash) == 64
+    (copy / "one.bin").write_bytes(b"same")
+    before = content_hash(copy)
+    (copy / "one.bin").rename(copy / "two.bin")
+    assert content_hash(copy) != before
 
 
 @pytest.mark.parametrize("missing", ["encode.onnx", "denoise.onnx", "normalizer.npz", "golden.npz"])
