@@ -17,7 +17,7 @@ def make(positions, rows=ROWS, columns=COLUMNS):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.floats(-0.15, 0.15))
+@given(st.floats(-0.27, 0.27))
 def test_a_turned_grid_is_put_in_order(turn_rad):
     reference = make(rest_positions(turn_rad))
     assert reference.present.all()

@@ -72,7 +72,8 @@ class RealSenseSource:
         self._clock = ClockMap()
         self._pairing = Pairing(500.0 / wanted.rate_hz)
         self._ready = []
-        self._queue = rs.frame_queue(8)
+        # Kept frames are taken out of the library's pool, which would otherwise reuse them.
+        self._queue = rs.frame_queue(8, keep_frames=True)
         streams = [(rs.stream.color, rs.format.rgb8, wanted.width, wanted.height)]
         if wanted.depth:
             streams.append(
@@ -168,7 +169,6 @@ class RealSenseSource:
                 raise SourceLostError("RealSense delivers no frames; check cable and USB power")
             return []
         self._last_arrival_ns = now_ns
-        # A frame belongs to a small pool of the library; kept, it would starve the camera.
         if not self._parameters.depth:
             return [(frame, None)]
         stamp_ms = frame.get_timestamp()
