@@ -106,6 +106,17 @@ def test_a_wrong_configuration_stops_the_node_with_the_reason(video, ros_domain,
     assert message in errors
 
 
+def test_a_missing_realsense_stops_its_node_with_the_reason(ros_domain):
+    pytest.importorskip("pyrealsense2")
+    node = [sys.executable, "-m", "takt_cameras.nodes.realsense_node", "--ros-args"]
+    # A number that no camera has, should one be connected.
+    result = subprocess.run(
+        [*node, *parameters(serial="'none'")], capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 1
+    assert "no RealSense has the serial number 'none'" in result.stderr
+
+
 def test_camera_info_and_back_is_the_same():
     intrinsics = Intrinsics.pinhole(640, 480, (600.0, 601.0), (320.0, 240.0), [0.1] * 5)
     again = camera_info_from_ros(camera_info_to_ros(intrinsics, 5, "frame"))

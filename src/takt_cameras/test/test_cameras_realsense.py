@@ -1,5 +1,6 @@
 """The RealSense driver against the library's own software device."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,10 @@ import pytest
 from takt_cameras.capture.source import SourceLostError
 from takt_cameras.parameters import RealSenseParameters
 from takt_core.errors import TaktError
+
+# Loaded before rclpy, pyrealsense2 crashes a process that uses both at its exit.
+with suppress(ImportError):
+    import rclpy  # noqa: F401
 
 rs = pytest.importorskip("pyrealsense2")
 
