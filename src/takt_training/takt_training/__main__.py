@@ -33,6 +33,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, default=2, help="processes that simulate")
     made.add_argument("--threads", type=int, default=0, help="of PyTorch; 0: its own choice")
     made.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    made.add_argument(
+        "--actor",
+        default="",
+        metavar="BUNDLE",
+        help="collect: this policy acts while the teacher labels (DAgger); adds to what is there",
+    )
     made.add_argument("--fresh", action="store_true", help="throw earlier stages away first")
     return made
 
@@ -51,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threads=options.threads,
         device=options.device,
         evaluation_episodes=options.episodes,
+        actor=options.actor,
     )
     try:
         for stage in STAGES if options.stage == "all" else [options.stage]:

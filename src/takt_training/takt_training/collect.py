@@ -34,6 +34,9 @@ STEP_NS = 100_000_000
 TRAINING_SEEDS = 100_000
 """Demonstrations use the seeds from here on; evaluations stay below."""
 
+LEARNER_SEEDS = 50_000
+"""How much further on the seeds lie where a policy acts."""
+
 EPISODE_LIMIT_S = 14.0
 Progress = Callable[[str], None]
 

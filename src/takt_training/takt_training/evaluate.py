@@ -36,7 +36,7 @@ class EvaluateConfig:
     bundle: str
     episodes: int = 50
     first_seed: int = EVALUATION_SEEDS
-    delays_s: tuple[float, ...] = (0.1,)
+    delays_s: tuple[float, ...] = (0.05, 0.1, 0.15)
     workers: int = 2
     limit_s: float = 15.0
     sampler: str = ""

@@ -24,7 +24,7 @@ from takt_core.errors import TaktError
 from takt_policy.bundle import Normalizer, PolicySpec, Provenance, load_bundle
 from takt_policy.bundle.normalizer import load_normalizers, save_normalizers
 from takt_policy.samplers import NoiseSchedule
-from takt_training.collect import TRAINING_SEEDS, CollectConfig, collect
+from takt_training.collect import LEARNER_SEEDS, TRAINING_SEEDS, CollectConfig, collect
 from takt_training.evaluate import EvaluateConfig, enter_success, evaluate
 from takt_training.reference import specification
 from takt_training.shards import Arrays, dataset_hash, load_shards
@@ -53,7 +53,7 @@ class Scale:
     def named(name: str) -> Scale:
         """``full`` is the published policy; ``tiny`` only shows that the stages work."""
         scales = {
-            "full": Scale("full", 280, 7, 1000, 6000, 100),
+            "full": Scale("full", 280, 7, 1000, 6000, 150),
             "tiny": Scale("tiny", 20, 5, 20, 40, 2),
         }
         if name not in scales:
@@ -73,14 +73,16 @@ class Pipeline:
     threads: int = 0
     device: str = "auto"
     evaluation_episodes: int = 0
+    actor: str = ""
 
     def collect(self) -> None:
-        """Demonstrations; different seeds share no episode."""
+        """Demonstrations; different seeds, and a policy that acts, share no episode."""
         config = CollectConfig(
             episodes=self.scale.episodes,
             per_shard=self.scale.per_shard,
-            first_seed=TRAINING_SEEDS * (self.seed + 1),
+            first_seed=TRAINING_SEEDS * (self.seed + 1) + (LEARNER_SEEDS if self.actor else 0),
             workers=self.workers,
+            bundle=self.actor,
         )
         collect(config, self._data, _say)
 
@@ -126,7 +128,7 @@ class Pipeline:
         made_from = json.loads(self._record.read_text(encoding="utf-8"))
         weights = hashlib.sha256(self._weights.read_bytes()).hexdigest()
         mark = self.work / "exported.txt"
-        if self.bundle.exists() and mark.exists() and mark.read_text() == weights:
+        if mark.exists() and mark.read_text() == weights + self._graphs():
             _say(f"{self.bundle} is there already")
             return
         import torch
@@ -143,7 +145,7 @@ class Pipeline:
             example = {name: archive[name] for name in archive.files}
         normalizers: Mapping[str, Normalizer] = load_normalizers(self.work / "normalizer.npz", spec)
         made = export(networks, spec, normalizers, example, self.bundle)
-        mark.write_text(weights)
+        mark.write_text(weights + self._graphs())
         _say(f"{self.bundle}: {made.hash[:12]}")
 
     def evaluate(self) -> None:
@@ -155,6 +157,11 @@ class Pipeline:
             return
         config = EvaluateConfig(str(self.bundle), episodes=episodes, workers=self.workers)
         enter_success(config, evaluate(config, _say))
+
+    def _graphs(self) -> str:
+        """Hashes of the bundle's graphs; empty if there is none."""
+        graphs = sorted(self.bundle.glob("*.onnx"))
+        return "".join(hashlib.sha256(graph.read_bytes()).hexdigest() for graph in graphs)
 
     # Files
 

@@ -40,7 +40,7 @@ def test_stages_make_a_bundle_and_a_second_run_keeps_it(tmp_path, capsys) -> Non
     one.evaluate()
     measured = load_bundle(one.bundle).spec.provenance.success[0]
     assert measured.episodes == 1
-    assert "delay of inference 100 ms" in measured.setting
+    assert "delay of inference 50, 100, 150 ms" in measured.setting
 
 
 def test_a_stage_without_the_one_before_says_what_to_run(tmp_path) -> None:
