@@ -52,28 +52,30 @@ def detect(image: npt.NDArray[Any], style: MarkerStyle) -> Points:
     keep[0] = False
     keep &= ~_touches_edge(statistics, contrast.shape)
     kernel = np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), dtype=np.uint8)
-    grown = cv2.dilate(labels.astype(np.float32), kernel).astype(np.intp)
+    grown = cv2.dilate(labels.astype(np.float32), kernel)
     # A pixel between two dots stays with the dot that it is part of.
-    grown = np.where(labels > 0, labels, grown).reshape(-1)
-    weight = np.maximum(contrast - _NOISE_SHARE * style.contrast, 0.0).reshape(-1)
-    y, x = np.indices(contrast.shape)
-    total = np.bincount(grown, weight, count)
+    owner = np.where(labels > 0, labels, grown.astype(labels.dtype)).reshape(-1)
+    # Most pixels belong to no dot.
+    pixels = np.flatnonzero(owner)
+    owner = owner[pixels]
+    y, x = np.divmod(pixels, contrast.shape[1])
+    weight = np.maximum(contrast.reshape(-1)[pixels] - _NOISE_SHARE * style.contrast, 0.0)
+    total = np.bincount(owner, weight, count)
     with np.errstate(invalid="ignore", divide="ignore"):
-        center_x = np.bincount(grown, weight * x.reshape(-1), count) / total
-        center_y = np.bincount(grown, weight * y.reshape(-1), count) / total
+        center_x = np.bincount(owner, weight * x, count) / total
+        center_y = np.bincount(owner, weight * y, count) / total
     centers: Points = np.stack([center_x, center_y], axis=1)[keep]
     return centers
 
 
-def _contrast(image: npt.NDArray[Any], style: MarkerStyle) -> npt.NDArray[np.float64]:
+def _contrast(image: npt.NDArray[Any], style: MarkerStyle) -> npt.NDArray[np.float32]:
     """How much each pixel stands out from the gel around it, positive for dots, (H, W)."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if image.ndim == 3 else image
     grey = np.asarray(grey, dtype=np.float32)
     diameter = 2.0 * np.sqrt(style.maximum_area_px / np.pi)
     size = int(min(_BACKGROUND_DIAMETERS * diameter, *grey.shape)) | 1
     background = cv2.blur(grey, (size, size), borderType=cv2.BORDER_REFLECT)
-    difference = background - grey if style.dark else grey - background
-    return np.asarray(difference, dtype=np.float64)
+    return np.asarray(background - grey if style.dark else grey - background)
 
 
 def _touches_edge(
