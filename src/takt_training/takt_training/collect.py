@@ -11,7 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -113,7 +113,7 @@ class Learner:
     rng: np.random.Generator
 
     def act(self, simulation: Simulation, observation: Observation) -> tuple[Trajectory, int]:
-        poses = self.engine.plan(observation).actions.poses
+        poses = self.engine.plan(self._normalised(observation)).actions.poses
         delay_ns = int(self.rng.integers(0, 16)) * 10_000_000
         first = self.engine.bundle.spec.horizons.first
         waypoints = [
@@ -122,6 +122,17 @@ class Learner:
         ]
         kept = tuple(w for w in waypoints if w.time_ns > simulation.now_ns + delay_ns)
         return Trajectory(kept, "policy"), int(self.rng.integers(4, 9))
+
+    def _normalised(self, observation: Observation) -> Observation:
+        """Rows are kept in units, but a policy sees them normalised."""
+        bundle = self.engine.bundle
+        arrays = {
+            one.name: observation.arrays[one.name]
+            if one.dtype == "uint8"
+            else bundle.normalizers[one.name].normalize(observation.arrays[one.name])
+            for one in bundle.spec.inputs
+        }
+        return replace(observation, arrays=arrays)
 
 
 def task_of(simulation: Simulation) -> PegInsertion:

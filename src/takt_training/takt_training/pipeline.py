@@ -249,4 +249,4 @@ def _device(name: str) -> str:
     device = training_device(name)
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
-    return f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return f"CPU, torch {torch.__version__}"
