@@ -10,7 +10,7 @@ namespace {
 constexpr double kNearlyDiagonal = 3e-3;
 // The root is found when the last correction was for less than this, relative to the trace; what is
 // left then is smaller again by about the factor above.
-constexpr double kSmall = 2e-10;
+constexpr double kSmall = 1e-8;
 // Bounds for any input; from a neighbouring matrix, no sweep and three corrections are usual.
 constexpr int kSweeps = 10, kCorrections = 12;
 
@@ -60,14 +60,23 @@ Matrix6 in_basis(const Matrix6& lower, const Matrix6& stiffness, const RowMatrix
   return b;
 }
 
-// b - s s for symmetric s.
+// b - s s for symmetric b and s: columns J and J + 1 from the diagonal down, and their mirror.
+template <int J>
+void minus_square_part(const Matrix6& b, const Matrix6& s, Matrix6& left) {
+  constexpr int kRows = 6 - J;
+  for (int j = J; j < J + 2; ++j) {
+    Eigen::Matrix<double, kRows, 1> column = b.col(j).tail<kRows>();
+    for (int k = 0; k < 6; ++k) column -= s(k, j) * s.col(k).tail<kRows>();
+    left.col(j).tail<kRows>() = column;
+    left.row(j).tail<kRows>() = column.transpose();
+  }
+}
+
 Matrix6 minus_square(const Matrix6& b, const Matrix6& s) {
   Matrix6 left;
-  for (int j = 0; j < 6; ++j) {
-    Vector6 column = b.col(j);
-    for (int k = 0; k < 6; ++k) column -= s(k, j) * s.col(k);
-    left.col(j) = column;
-  }
+  minus_square_part<0>(b, s, left);
+  minus_square_part<2>(b, s, left);
+  minus_square_part<4>(b, s, left);
   return left;
 }
 
@@ -79,7 +88,9 @@ void SlowRoot::align(Matrix6& b) {
   const double noise = 1e-20 * trace * trace;
   for (int sweep = 0; sweep < kSweeps; ++sweep) {
     bool changed = false;
+#pragma GCC unroll 6
     for (int p = 0; p < 5; ++p) {
+#pragma GCC unroll 6
       for (int q = p + 1; q < 6; ++q) {
         const double small = std::abs(b(p, p) * b(q, q)) + noise;
         if (!(b(p, q) * b(p, q) > kNearlyDiagonal * kNearlyDiagonal * small)) continue;
@@ -137,8 +148,8 @@ Vector6 SlowRoot::times(const Vector6& v) const {
   return basis_ * scaled;
 }
 
-void ModalDamping::compute(const Cholesky<6>& inverse_inertia, const Matrix6& stiffness) {
-  factor_ = inverse_inertia;
+void ModalDamping::compute(const Matrix6& inverse_inertia, const Matrix6& stiffness) {
+  factor_.factor_or_nan(inverse_inertia);
   root_.compute(factor_.lower, stiffness);
 }
 

@@ -24,16 +24,10 @@ using Sized = Eigen::Matrix<double, 6, N>;
 template <int N>
 using Tall = Eigen::Matrix<double, N, 6, Eigen::RowMajor>;
 
-// Positive definite by construction, unless it overflowed: then the factor is NaN and so are the
-// torques, which the caller checks.
-Cholesky<6> factor_with_floor(Matrix6 matrix, double linear, double angular) {
-  for (int i = 0; i < 6; ++i) matrix(i, i) += i < 3 ? linear : angular;
-  Cholesky<6> factor;
-  if (!factor.factor(matrix)) {
-    factor.lower.setConstant(kNan);
-    factor.inverse_diagonal.setConstant(kNan);
-  }
-  return factor;
+Matrix6 with_floor(const Matrix6& matrix, double linear, double angular) {
+  Matrix6 result = matrix;
+  for (int i = 0; i < 6; ++i) result(i, i) += i < 3 ? linear : angular;
+  return result;
 }
 
 // The task in the axes of the stiffness, factored for everything that needs the task inertia.
@@ -53,7 +47,8 @@ void factor_task(Task<N>& task) {
     for (int k = 1; k < N; ++k) column += task.half(k, j) * task.half.row(k).transpose();
     task.inverse_inertia.col(j) = column;
   }
-  task.factor = factor_with_floor(task.inverse_inertia, kInverseInertiaFloor, kInverseInertiaFloor);
+  task.factor.factor_or_nan(
+      with_floor(task.inverse_inertia, kInverseInertiaFloor, kInverseInertiaFloor));
 }
 
 bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
@@ -112,8 +107,8 @@ Vector6 Law::damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, 
   }
   const Vector6 root = gains.damping_ratio().cwiseSqrt();
   const bool unit = parameters_.damping_kind == Damping::kUnitMass;
-  modal_damping_.compute(unit ? factor_with_floor(Matrix6::Zero(), 1.0, 1.0)
-                              : factor_with_floor(inverse_inertia, kMassFloor, kInertiaFloor),
+  modal_damping_.compute(unit ? Matrix6(Matrix6::Identity())
+                              : with_floor(inverse_inertia, kMassFloor, kInertiaFloor),
                          gains.stiffness());
   return engagement *
          root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
@@ -166,13 +161,17 @@ void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gai
   }
   Vector<N> away = posture - q;
   for (int i = 0; i < N; ++i) {
-    if (std::isnan(p.joint_lower_rad(i))) away(i) -= kTurn * std::nearbyint(away(i) / kTurn);
+    const bool far = std::abs(away(i)) > 0.5 * kTurn;  // the nearer way round, if there is one
+    if (far && std::isnan(p.joint_lower_rad(i))) away(i) -= kTurn * std::nearbyint(away(i) / kTurn);
   }
   const Vector<N> dq_value = dq;
   out.torque = task.jacobian.transpose() * wrench +
                nullspace_torque<N>(p, task, away, dq_value, twist, engagement);
-  out.wrench.template head<3>() = axes * wrench.template head<3>();
-  out.wrench.template tail<3>() = axes * wrench.template tail<3>();
+  out.wrench = wrench;
+  if (tool) {
+    out.wrench.template head<3>() = axes * wrench.template head<3>();
+    out.wrench.template tail<3>() = axes * wrench.template tail<3>();
+  }
 }
 
 }  // namespace takt_impedance

@@ -218,9 +218,9 @@ class Controller:
 
         The target becomes the measured pose (7 values of position (3,) and rotation matrix
         (3, 3)), the nullspace posture becomes `q`, the mode CARTESIAN at rest, a latched fault is
-        cleared, any trajectory forgotten. With `tau_measured` (n,) the first tick commands just that
-        torque and fades to the law over `activation_blend_s`; without, the law's own torque.
-        Raises ValueError if anything is not finite.
+        cleared, any trajectory forgotten. With `tau_measured` (n,) the first tick commands just
+        that torque and fades to the law over `activation_blend_s`; without, the law's own torque.
+        Raises ValueError if anything is not finite or the matrix is not a rotation.
         """
 
     def tick(
@@ -272,8 +272,9 @@ class Controller:
         not given; stiffness (N, 6) diagonals, a row of NaN = not given. No waypoints
         (N = 0): decelerate and hold now, which is not starvation.
 
-        Waypoints at or before now are dropped and counted. From the present target and its velocity a
-        smooth curve leads to the first future waypoint and on through the others. Velocities not
+        Waypoints at or before now are dropped and counted. From the present target and its velocity
+        a smooth curve leads to the first future waypoint and on through the others; waypoints that
+        come too soon to be reached within the acceleration limits are passed over. Velocities not
         given come from the neighbours; without a twist the last waypoint is a resting point. After
         the last waypoint's time the target stops within `stop_s`, holds, and is `starved`,
         unless the last twist was given as zero: then the motion was planned to end there.

@@ -87,8 +87,8 @@ class ArmModel:
         self._index_q = np.array([joint.idx_q for joint in joints])
         self._continuous = np.array([joint.nq == 2 for joint in joints])
         self._plain = model.nq == model.nv and self._order is None
-        self._q = pinocchio.neutral(model)
-        self._dq = np.zeros(model.nv)
+        self._q: Float = pinocchio.neutral(model)
+        self._dq: Float = np.zeros(model.nv)
         self.torque_limit_nm: Float = self._ordered(model.upperEffortLimit)
         self.velocity_limit_rad_s: Float = self._ordered(model.upperVelocityLimit)
         self.lower_rad: Float = np.where(
@@ -117,7 +117,7 @@ class ArmModel:
         return self._dq
 
     def terms(self, q: ArrayLike, dq: ArrayLike) -> ArmTerms:
-        """What the controller needs at joint angles `q` (n,) [rad] and velocities `dq` (n,) [rad/s].
+        """What the controller needs at angles `q` (n,) [rad] and velocities `dq` (n,) [rad/s].
 
         For speed, position, rotation and bias are views that the next call overwrites.
         """

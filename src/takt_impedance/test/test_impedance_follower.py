@@ -14,7 +14,7 @@ REST = posture(1, 7)
 
 
 class Track:
-    """Targets of consecutive ticks of an arm that stays where it is (the follower does not care)."""
+    """Targets of consecutive ticks; the arm stays where it is, the follower does not care."""
 
     def __init__(self, parameters: Parameters | None = None) -> None:
         self.parameters = parameters or Parameters(7)

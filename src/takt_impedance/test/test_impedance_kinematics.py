@@ -28,7 +28,8 @@ URDF = """
     <origin xyz="0 0 0.3"/><limit lower="-1" upper="2.5" effort="20" velocity="3"/></joint>
   <joint name="slide" type="prismatic"><parent link="l3"/><child link="finger"/><axis xyz="1 0 0"/>
     <origin xyz="0 0 0.1"/><limit lower="0" upper="0.04" effort="20" velocity="0.1"/></joint>
-  <joint name="tool" type="fixed"><parent link="l3"/><child link="tcp"/><origin xyz="0 0 0.2"/></joint>
+  <joint name="tool" type="fixed"><parent link="l3"/><child link="tcp"/>
+    <origin xyz="0 0 0.2"/></joint>
 </robot>
 """
 

@@ -36,8 +36,8 @@ class SlowRoot {
 
 class ModalDamping {
  public:
-  // `inverse_inertia` is the factor of Lambda^-1.
-  void compute(const Cholesky<6>& inverse_inertia, const Matrix6& stiffness);
+  // `inverse_inertia` is Lambda^-1.
+  void compute(const Matrix6& inverse_inertia, const Matrix6& stiffness);
 
   // Force of the damper with ratio 1 at the twist `v`: 2 (Lambda # K) v.
   Vector6 force(const Vector6& v) const;

@@ -32,6 +32,15 @@ struct Cholesky {
     return true;
   }
 
+  // For a matrix that is positive definite by construction, unless it overflowed: then the factor
+  // is NaN, and so is everything made from it.
+  template <typename Matrix>
+  void factor_or_nan(const Matrix& a) {
+    if (factor(a)) return;
+    lower.setConstant(kNan);
+    inverse_diagonal.setConstant(kNan);
+  }
+
   // x := L^-1 x, for a matrix whose rows are processed together (row-major keeps them contiguous).
   template <typename Matrix>
   void solve_lower(Matrix& x) const {

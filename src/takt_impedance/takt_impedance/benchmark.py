@@ -1,0 +1,160 @@
+"""What a tick costs: time, instructions, and the ratio to Pinocchio's terms.
+
+The loops are C++ programs that are installed with the package. Instructions come from callgrind,
+where it is installed, and are the same on every machine with the same compiler; times are not.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+import pinocchio
+
+import takt_impedance
+from takt_impedance.kinematics import ArmModel
+
+_PARTS = ("law", "follower", "tick")
+_REPEATS = 5
+_COUNTED_TICKS = 300
+
+
+class PartCost(TypedDict):
+    """Cost of one call of a part of the controller."""
+
+    time_ns: float
+    instructions: int | None  # None: no valgrind on this machine
+
+
+class Costs(TypedDict):
+    """Costs per tick for a seven-joint arm."""
+
+    law: PartCost
+    follower: PartCost  # while following waypoints
+    tick: PartCost  # law, follower, envelope, checks
+    pinocchio_terms_ns: float
+    pinocchio_terms_source: str  # "C++ loop", or "Python", which includes about 1 us of its own
+    tick_to_terms: float  # ratio
+    python_tick_ns: float  # Controller.tick as called from Python
+    python_terms_ns: float  # ArmModel.terms as called from Python
+
+
+def programs() -> Path:
+    """Folder of the installed C++ programs."""
+    return Path(takt_impedance.__file__).parents[3] / "takt_impedance"
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
+
+
+def time_of(program: str, *arguments: str) -> float:
+    """Time per tick [ns] that a program prints; the best of a few runs."""
+    found = []
+    for _ in range(_REPEATS):
+        text = _output(str(programs() / program), *arguments)
+        match = re.search(r"([\d.]+) ns per tick", text)
+        if match is None:
+            raise RuntimeError(f"{program} printed {text!r}, not a time per tick")
+        found.append(float(match.group(1)))
+    return min(found)
+
+
+def instructions_of(part: str) -> int | None:
+    """Instructions per tick; None where callgrind is missing.
+
+    The difference between two runs of N and 2 N ticks, so that start-up does not count. Each run
+    makes another tenth of its ticks, and one, to warm up.
+    """
+    if shutil.which("valgrind") is None:
+        return None
+    counts = []
+    for ticks in (_COUNTED_TICKS, 2 * _COUNTED_TICKS):
+        with tempfile.TemporaryDirectory() as folder:
+            text = _output(
+                "valgrind",
+                "--tool=callgrind",
+                f"--callgrind-out-file={folder}/out",
+                str(programs() / "tick_benchmark"),
+                part,
+                str(ticks),
+            )
+        match = re.search(r"Collected\s*:\s*(\d+)", text)
+        if match is None:
+            raise RuntimeError(f"callgrind printed no count: {text[-400:]!r}")
+        counts.append(int(match.group(1)))
+    return round((counts[1] - counts[0]) / (1.1 * _COUNTED_TICKS))
+
+
+def _sample_model() -> pinocchio.Model:
+    """A seven-joint arm for timing."""
+    model = pinocchio.Model()
+    parent = 0
+    for i in range(7):
+        turn = pinocchio.exp3(np.array([(-1) ** i * np.pi / 2, 0.0, 0.0]))
+        placement = pinocchio.SE3(turn, np.array([0.02, 0.0, 0.2]))
+        parent = model.addJoint(parent, pinocchio.JointModelRZ(), placement, f"joint{i + 1}")
+        inertia = pinocchio.Inertia(2.0, np.array([0.0, 0.02, 0.1]), 0.02 * np.eye(3))
+        model.appendBodyToJoint(parent, inertia, pinocchio.SE3.Identity())
+    model.addFrame(
+        pinocchio.Frame("tcp", parent, 0, pinocchio.SE3.Identity(), pinocchio.FrameType.OP_FRAME)
+    )
+    return model
+
+
+def _python_times(ticks: int) -> tuple[float, float, float]:
+    """Times [ns] of Controller.tick, ArmModel.terms and computeAllTerms, called from Python."""
+    arm = ArmModel.from_pinocchio(_sample_model(), "tcp")
+    controller = takt_impedance.Controller(takt_impedance.Parameters(7))
+    q, dq = np.full(7, 0.4), np.full(7, 0.1)
+    terms = arm.terms(q, dq)
+    controller.activate(0, q, terms.position, terms.rotation)
+    best = [np.inf, np.inf, np.inf]
+    now_ns = 0
+    for _ in range(_REPEATS):
+        start = time.perf_counter_ns()
+        for _ in range(ticks):
+            now_ns += 1_000_000
+            controller.tick(
+                now_ns, 1e-3, q, dq, None, terms.jacobian, terms.mass, terms.bias,
+                terms.position, terms.rotation,
+            )  # fmt: skip
+        after_ticks = time.perf_counter_ns()
+        for _ in range(ticks):
+            arm.terms(q, dq)
+        after_terms = time.perf_counter_ns()
+        for _ in range(ticks):
+            pinocchio.computeAllTerms(arm.model, arm.data, q, dq)
+        end = time.perf_counter_ns()
+        spans = (after_ticks - start, after_terms - after_ticks, end - after_terms)
+        best = [min(b, span / ticks) for b, span in zip(best, spans, strict=True)]
+    return best[0], best[1], best[2]
+
+
+def run(ticks: int = 20_000) -> Costs:
+    """Measure everything; a few seconds."""
+    parts = {
+        part: PartCost(
+            time_ns=time_of("tick_benchmark", part, str(ticks)),
+            instructions=instructions_of(part),
+        )
+        for part in _PARTS
+    }
+    python_tick, python_terms, all_terms = _python_times(max(1, ticks // 10))
+    in_cpp = (programs() / "terms_benchmark").exists()
+    terms_ns = time_of("terms_benchmark", str(ticks)) if in_cpp else all_terms
+    return Costs(
+        law=parts["law"],
+        follower=parts["follower"],
+        tick=parts["tick"],
+        pinocchio_terms_ns=terms_ns,
+        pinocchio_terms_source="C++ loop" if in_cpp else "Python",
+        tick_to_terms=parts["tick"]["time_ns"] / terms_ns,
+        python_tick_ns=python_tick,
+        python_terms_ns=python_terms,
+    )
