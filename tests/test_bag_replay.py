@@ -15,7 +15,7 @@ from takt_msgs.action import RunPolicy
 from takt_msgs.msg import ControlMode
 from takt_msgs.srv import FinishRecording, ResetTask, StartRecording, Stop
 from takt_recorder.reader import BagReader
-from takt_recorder.replay.plan import load_plan
+from takt_recorder.replay.loading import load_plan
 
 SEED = 3
 

@@ -138,8 +138,10 @@ class EpisodeRecorder:
             self._announce(running, topic)
         try:
             episode_file.write(writer.bag, running.opening)
+            writer.drain()
         except OSError as error:
             writer.abandon()
+            shutil.rmtree(writer.bag, ignore_errors=True)
             raise TaktError(f"cannot write into {writer.bag}: {error.strerror}") from error
         self._running = running
         for message in self._pre_roll.take(now_ns):

@@ -32,6 +32,13 @@ class RecorderParameters:
     pre_roll_s: float = parameter(
         1.0, unit="s", minimum=0.0, maximum=60.0, description="put in front of every episode"
     )
+    post_roll_s: float = parameter(
+        0.2,
+        unit="s",
+        minimum=0.0,
+        maximum=10.0,
+        description="recorded beyond recorder/finish: what was sent before it may still arrive",
+    )
     flush_s: float = parameter(
         1.0,
         unit="s",

@@ -170,7 +170,8 @@ class BagReader:
                     schemas[record.id] = record
                 elif isinstance(record, Channel):
                     topics[record.id] = _topic(schemas.get(record.schema_id), record)
-                elif isinstance(record, Message):
+                elif isinstance(record, Message) and record.channel_id in topics:
+                    # Unknown only where the chunk that announced the channel is damaged.
                     topic = topics[record.channel_id]
                     yield topic, _received(topic.name, record)
 
@@ -227,8 +228,8 @@ def complete_length(file: IO[bytes]) -> int:
 def _complete_records(file: IO[bytes]) -> Iterator[object]:
     """Schemas, channels and messages of all chunks that are whole and undamaged."""
     length = complete_length(file)
-    file.seek(0)
-    records = StreamReader(file, emit_chunks=True).records
+    file.seek(len(_MAGIC))
+    records = StreamReader(file, skip_magic=True, emit_chunks=True).records
     while file.tell() < length:
         record = next(records)
         if not isinstance(record, Chunk):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from takt_core.parameters import reference_markdown
 from takt_recorder.parameters import RecorderParameters
-from takt_recorder.replay.plan import ReplayLimits
+from takt_recorder.replay.guards import ReplayLimits
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "recording.md").read_text(encoding="utf-8")
 

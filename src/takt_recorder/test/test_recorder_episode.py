@@ -138,3 +138,14 @@ def test_a_broken_episode_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "episode.yaml").write_text("[1, 2]", encoding="utf-8")
     with pytest.raises(TaktError, match="a mapping is expected"):
         episode.read(tmp_path)
+
+
+def test_a_start_that_the_disk_refuses_leaves_nothing(tmp_path: Path) -> None:
+    def refuse(descriptor: int, data: memoryview) -> int:
+        raise OSError(28, "No space left on device")
+
+    recorder = EpisodeRecorder(RecordingOptions(tmp_path, sync=False), refuse)
+    with pytest.raises(TaktError, match="No space left"):
+        recorder.start(REQUEST, 0)
+    assert list(tmp_path.iterdir()) == []
+    assert recorder.bag is None

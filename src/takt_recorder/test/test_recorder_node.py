@@ -19,13 +19,16 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
 
 from takt_core.conversions import image_to_ros, sample_from_ros, stamp_to_ros  # noqa: E402
+from takt_core.nodes.lifecycle import ERROR, OK, WARN  # noqa: E402
 from takt_core.nodes.qos import LATCHED, SENSOR_PUBLISH  # noqa: E402
 from takt_msgs.msg import ArmState, ControlMode, RecorderStatus, TactileField  # noqa: E402
 from takt_msgs.srv import DiscardRecording, FinishRecording, StartRecording  # noqa: E402
 from takt_recorder import episode  # noqa: E402
 from takt_recorder.conversions import samples_from_bag  # noqa: E402
+from takt_recorder.nodes.reporting import findings  # noqa: E402
 from takt_recorder.nodes.taps import message_class  # noqa: E402
 from takt_recorder.reader import BagReader  # noqa: E402
+from takt_recorder.writer_thread import RecorderState  # noqa: E402
 
 pytestmark = pytest.mark.ros
 _PATIENCE_S = 40.0
@@ -302,6 +305,20 @@ def test_the_taps_have_a_name_of_their_own_whatever_the_launch_file_says(graph: 
         "bookkeeper",
         "bookkeeper_taps",
     ]
+
+
+def test_findings_name_what_is_wrong() -> None:
+    def levels(state: RecorderState, *rest: Any) -> dict[str, tuple[bytes, str]]:
+        return {f.component: (f.level, f.message) for f in findings(state, *rest)}
+
+    fine = levels(RecorderState(), {}, [])
+    assert {level for level, _ in fine.values()} == {OK}
+    bad = levels(RecorderState(problem="disk full", lost=3), {"/x": "a/msg/B"}, ["/y"])
+    assert bad["disk"] == (ERROR, "disk full")
+    assert bad["topics"][0] == WARN
+    assert "/x (a/msg/B)" in bad["topics"][1]
+    assert bad["losses"][0] == WARN
+    assert "/y" in levels(RecorderState(), {}, ["/y"])["topics"][1]
 
 
 def test_a_type_that_is_not_installed_is_told_apart() -> None:

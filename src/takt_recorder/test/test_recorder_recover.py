@@ -79,17 +79,21 @@ def test_wherever_it_was_torn_all_complete_chunks_are_kept(
     assert done.torn_bytes == size - max([8] + [e for _, e in _records(whole) if e <= size])
 
 
-def test_a_damaged_chunk_is_left_out_and_the_rest_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("damaged", "kept"), [(4, [0, 1, 2, 3, *range(6, 12)]), (0, [])])
+def test_a_damaged_chunk_is_left_out_and_the_rest_kept(
+    tmp_path: Path, damaged: int, kept: list[int]
+) -> None:
+    """In the first chunk are the schemas: without it nothing can be understood."""
     bag, data = _cut_bag(tmp_path)
     path = bag / "cut_0.mcap"
     content = bytearray(path.read_bytes())
-    place = content.index(data[4])
+    place = content.index(data[damaged])
     content[place + 20] ^= 0xFF
     path.write_bytes(content)
     recover.recover(bag)
     with Reader(bag) as reader:
-        kept = [message for *_, message in reader.messages()]
-    assert kept == data[:4] + data[6:]
+        found = [message for *_, message in reader.messages()]
+    assert found == [data[index] for index in kept]
 
 
 def test_pages_of_zeros_end_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from takt_bringup.launcher.output import Console
 from takt_bringup.launcher.supervisor import Supervisor, supervise
 from takt_core.errors import TaktError
 from takt_recorder.cli import replay
-from takt_recorder.replay.plan import load_plan
+from takt_recorder.replay.loading import load_plan
 
 _PERIOD_S = 0.05
 

@@ -13,17 +13,16 @@ from typing import Any
 
 from rclpy.task import Future
 
-from takt_core.conversions import stamp_to_ros
 from takt_core.errors import TaktError
-from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
+from takt_core.nodes.lifecycle import ManagedNode, run_node
 from takt_core.nodes.qos import LATCHED
-from takt_msgs.msg import RecorderStatus, TopicStatistics
+from takt_msgs.msg import RecorderStatus
 from takt_msgs.srv import DiscardRecording, FinishRecording, StartRecording
 from takt_recorder import provenance
-from takt_recorder.audit import TopicReport
 from takt_recorder.episode import EpisodeRequest
 from takt_recorder.episode_recorder import EpisodeRecorder
 from takt_recorder.inbox import Inbox
+from takt_recorder.nodes.reporting import findings, status_message, topic_statistics
 from takt_recorder.nodes.taps import Taps
 from takt_recorder.parameters import RecorderParameters
 from takt_recorder.recover import recover_all
@@ -88,17 +87,17 @@ class RecorderNode(ManagedNode):
 
     def on_takt_deactivate(self) -> None:
         """Complete a running episode as interrupted."""
-        if self._writer is not None and self._writer.state().recording:
+        taps, writer = self._taps, self._writer
+        self._taps = self._writer = None
+        if taps is not None:
+            taps.close()
+        if writer is not None:
             ended = threading.Event()
-            self._writer.finish(
+            writer.finish(
                 "interrupted", "the recorder was stopped", self.now_ns(), lambda _: ended.set()
             )
             ended.wait(_SHUTDOWN_TIMEOUT_S)
-        if self._taps is not None:
-            self._taps.close()
-        if self._writer is not None:
-            self._writer.stop()
-        self._taps = self._writer = None
+            writer.stop()
 
     async def _on_start(
         self, request: StartRecording.Request, response: StartRecording.Response
@@ -121,8 +120,10 @@ class RecorderNode(ManagedNode):
     async def _on_finish(
         self, request: FinishRecording.Request, response: FinishRecording.Response
     ) -> FinishRecording.Response:
+        end_ns = self.now_ns()
+        await self._pass_post_roll()
         result = await self._ask(
-            lambda writer, done: writer.finish(request.outcome, request.note, self.now_ns(), done)
+            lambda writer, done: writer.finish(request.outcome, request.note, end_ns, done)
         )
         response.success = not isinstance(result, TaktError)
         if isinstance(result, TaktError):
@@ -131,7 +132,7 @@ class RecorderNode(ManagedNode):
             bag, reports = result
             response.message = "recorded"
             response.bag = str(bag)
-            response.topics = [_statistics(report) for report in reports]
+            response.topics = [topic_statistics(report) for report in reports]
         return response
 
     async def _on_discard(
@@ -143,6 +144,16 @@ class RecorderNode(ManagedNode):
         if response.success:
             self.get_logger().info(f"{result} discarded: {request.reason or 'no reason given'}")
         return response
+
+    async def _pass_post_roll(self) -> None:
+        """Let what was sent before the end arrive, without blocking, and fetch it."""
+        if self._taps is None or self._writer is None or not self._writer.state().recording:
+            return
+        over = Future(executor=self.executor)
+        threading.Timer(self.parameters.post_roll_s, over.set_result, [None]).start()
+        await over
+        if self._taps is not None:
+            self._taps.fetch()
 
     async def _ask(self, ask: Any) -> Any:
         """Hand a request to the writing thread and wait for its answer without blocking."""
@@ -178,43 +189,10 @@ class RecorderNode(ManagedNode):
 
     def _publish_status(self) -> None:
         state = RecorderState() if self._writer is None else self._writer.state()
-        message = RecorderStatus(
-            state=RecorderStatus.RECORDING if state.recording else RecorderStatus.IDLE,
-            reason=state.problem,
-            bag=state.bag,
-            episode=state.episode,
-            bytes=state.bytes,
-            lost=state.lost,
-            topics=[_statistics(report) for report in state.topics],
-        )
-        if state.problem:
-            message.state = RecorderStatus.FAILED
-        now_ns = self.now_ns()
-        message.header.stamp = stamp_to_ros(now_ns)
-        if state.recording:
-            message.duration_s = (now_ns - state.start_ns) / 1e9
-        self._status.publish(message)
-        self._diagnose(state)
-
-    def _diagnose(self, state: RecorderState) -> None:
-        taps = self._taps
-        if taps is None:
-            return
-        unknown = [f"{topic} ({kind})" for topic, kind in taps.unknown.items()]
-        missing = taps.missing()
-        if state.problem:
-            self.diagnose(ERROR, state.problem, "disk", lost=state.lost)
-        else:
-            self.diagnose(OK, "writing" if state.recording else "ready", "disk")
-        if unknown:
-            text = "not recorded, types not installed or not alone: " + ", ".join(unknown)
-            self.diagnose(WARN, text, "topics")
-        elif missing:
-            self.diagnose(WARN, f"nobody publishes {', '.join(missing)}", "topics")
-        else:
-            self.diagnose(OK, "all found", "topics")
-        level, text = (WARN, "messages were lost") if state.lost else (OK, "nothing lost")
-        self.diagnose(level, text, "losses", lost=state.lost)
+        self._status.publish(status_message(state, self.now_ns()))
+        if self._taps is not None:
+            for finding in findings(state, self._taps.unknown, self._taps.missing()):
+                self.diagnose(finding.level, finding.message, finding.component, lost=state.lost)
 
     def _recover(self, folder: Path) -> None:
         for result in recover_all(folder):
@@ -222,19 +200,6 @@ class RecorderNode(ManagedNode):
                 self.get_logger().error(str(result))
             else:
                 self.get_logger().warning(str(result))
-
-
-def _statistics(report: TopicReport) -> TopicStatistics:
-    return TopicStatistics(
-        topic=report.topic,
-        type=report.type,
-        received=report.received,
-        written=report.written,
-        lost=report.lost,
-        gaps=report.gaps,
-        largest_gap_s=report.largest_gap_s,
-        rate_hz=report.rate_hz,
-    )
 
 
 def main() -> int:

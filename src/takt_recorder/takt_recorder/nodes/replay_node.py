@@ -19,7 +19,9 @@ from takt_core.nodes.qos import COMMAND, LATCHED, RECORD
 from takt_core.parameters import parameter
 from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus
 from takt_msgs.srv import ResetTask
-from takt_recorder.replay.plan import POLICY, ReplayLimits, ReplayPlan, load_plan
+from takt_recorder.replay.guards import ReplayLimits
+from takt_recorder.replay.loading import load_plan
+from takt_recorder.replay.plan import POLICY, ReplayPlan
 from takt_recorder.replay.session import Phase, ReplaySession
 
 _TICK_S = 0.01

@@ -89,9 +89,10 @@ class Taps:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop fetching and give the subscriptions back."""
+        """Fetch a last time and give the subscriptions back."""
         self._end.set()
         self._thread.join()
+        self.fetch()
         self._node.destroy_node()
 
     def missing(self) -> list[str]:
@@ -147,13 +148,17 @@ class Taps:
 
     def _run(self) -> None:
         while not self._end.wait(self._poll_s):
+            self.fetch()
+
+    def fetch(self) -> None:
+        """Move what the middleware has into the inbox, now."""
+        with self._lock:
             ros_ns, wall_ns = self._now_ns(), time.time_ns()
             # What is fetched now arrived after the last time. Without this bound, simulated
             # time, which stands still between two messages of /clock, would mix up the order.
             since_ns = min(self._last_ns, ros_ns)
-            with self._lock:
-                for tap in self._taps.values():
-                    self._fetch(tap, since_ns, ros_ns, wall_ns)
+            for tap in self._taps.values():
+                self._fetch(tap, since_ns, ros_ns, wall_ns)
             self._last_ns = ros_ns
 
     def _fetch(self, tap: _Tap, since_ns: int, ros_ns: int, wall_ns: int) -> None:

@@ -14,13 +14,8 @@ from takt_core.chunk import ActionChunk
 from takt_core.errors import TaktError
 from takt_core.geometry import Array, Pose
 from takt_recorder.replay.compare import PathDifference, TcpPath, compare
-from takt_recorder.replay.plan import (
-    ReplayLimits,
-    ReplayPlan,
-    check_plan,
-    check_start,
-    chunk_lead_ns,
-)
+from takt_recorder.replay.guards import ReplayLimits, check_plan, check_start
+from takt_recorder.replay.plan import ReplayPlan, chunk_lead_ns
 
 HOLD, POLICY = 0, 1
 START_DELAY_NS = 300_000_000
