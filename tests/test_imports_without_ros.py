@@ -62,7 +62,8 @@ def _modules(package: Path, with_ros: bool) -> list[str]:
 
 def _import_without_ros(modules: list[str]) -> subprocess.CompletedProcess[str]:
     sources = [str(package.parent) for package in _PACKAGES]
-    search = os.pathsep.join([*sources, os.environ.get("PYTHONPATH", "")])
+    # The installed packages first: only there are the compiled modules.
+    search = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sources]))
     return subprocess.run(
         [sys.executable, "-c", _PROBE, *modules],
         env={**os.environ, "PYTHONPATH": search},
