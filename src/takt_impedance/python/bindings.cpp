@@ -1,6 +1,5 @@
 // Python binding. Checks shapes, nothing else; documented in takt_impedance/_core.pyi.
 #include <pybind11/eigen.h>
-#include <pybind11/native_enum.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "enums.hpp"
 #include "takt_impedance/controller.hpp"
 #include "takt_impedance/rotation.hpp"
 
@@ -81,38 +81,15 @@ void vector_property(Class& cls, const char* name, Member member) {
 }
 
 void bind_enums(py::module_& m) {
-  py::native_enum<ti::Mode>(m, "Mode", "enum.Enum")
-      .value("CARTESIAN", ti::Mode::kCartesian)
-      .value("HOLD", ti::Mode::kHold)
-      .value("GUIDE", ti::Mode::kGuide)
-      .finalize();
-  py::native_enum<ti::Frame>(m, "Frame", "enum.Enum")
-      .value("BASE", ti::Frame::kBase)
-      .value("TOOL", ti::Frame::kTool)
-      .finalize();
-  py::native_enum<ti::Damping>(m, "Damping", "enum.Enum")
-      .value("TASK_INERTIA", ti::Damping::kTaskInertia)
-      .value("UNIT_MASS", ti::Damping::kUnitMass)
-      .value("GIVEN", ti::Damping::kGiven)
-      .finalize();
-  py::native_enum<ti::Projector>(m, "Projector", "enum.Enum")
-      .value("DYNAMIC", ti::Projector::kDynamic)
-      .value("KINEMATIC", ti::Projector::kKinematic)
-      .value("NONE", ti::Projector::kNone)
-      .finalize();
-  py::native_enum<ti::Fault>(m, "Fault", "enum.Enum")
-      .value("NONE", ti::Fault::kNone)
-      .value("NONFINITE_POSITION", ti::Fault::kNonfinitePosition)
-      .value("NONFINITE_VELOCITY", ti::Fault::kNonfiniteVelocity)
-      .value("NONFINITE_JACOBIAN", ti::Fault::kNonfiniteJacobian)
-      .value("NONFINITE_MASS", ti::Fault::kNonfiniteMass)
-      .value("NONFINITE_BIAS", ti::Fault::kNonfiniteBias)
-      .value("NONFINITE_POSE", ti::Fault::kNonfinitePose)
-      .value("NONFINITE_DT", ti::Fault::kNonfiniteDt)
-      .value("NONFINITE_OUTPUT", ti::Fault::kNonfiniteOutput)
-      .value("SINGULAR_MASS", ti::Fault::kSingularMass)
-      .value("INVALID_ROTATION", ti::Fault::kInvalidRotation)
-      .finalize();
+  make_enum<ti::Mode>(m, "Mode", {"CARTESIAN", "HOLD", "GUIDE"});
+  make_enum<ti::Frame>(m, "Frame", {"BASE", "TOOL"});
+  make_enum<ti::Damping>(m, "Damping", {"TASK_INERTIA", "UNIT_MASS", "GIVEN"});
+  make_enum<ti::Projector>(m, "Projector", {"DYNAMIC", "KINEMATIC", "NONE"});
+  make_enum<ti::Fault>(
+      m, "Fault",
+      {"NONE", "NONFINITE_POSITION", "NONFINITE_VELOCITY", "NONFINITE_JACOBIAN", "NONFINITE_MASS",
+       "NONFINITE_BIAS", "NONFINITE_POSE", "NONFINITE_DT", "NONFINITE_OUTPUT", "SINGULAR_MASS",
+       "INVALID_ROTATION"});
 }
 
 void bind_parameters(py::module_& m) {

@@ -128,10 +128,12 @@ void SlowRoot::compute(const Matrix6& lower, const Matrix6& stiffness) {
   tidy();
 }
 
-// Rounding would slowly bend the basis: one pair of columns is made orthonormal in each call.
+// Rounding would slowly bend the basis: one pair of columns is made orthonormal in every fourth
+// call.
 void SlowRoot::tidy() {
-  const int p = pair_ / 6, q = pair_ % 6;
-  pair_ = (pair_ + 1) % 36;
+  calls_ = (calls_ + 1) % (4 * 36);
+  if (calls_ % 4 != 0) return;
+  const int p = calls_ / 4 / 6, q = calls_ / 4 % 6;
   const Vector6 column = basis_.col(p);
   if (p != q) {
     basis_.col(q) -= column.dot(basis_.col(q)) * column;

@@ -31,7 +31,7 @@ class SlowRoot {
 
   RowMatrix6 basis_ = RowMatrix6::Identity();  // columns are the axes
   Matrix6 root_ = Matrix6::Zero();  // in that basis
-  int pair_ = 0;                    // of columns, to be made orthogonal next
+  int calls_ = 0;                   // says which columns are tidied next
 };
 
 class ModalDamping {
