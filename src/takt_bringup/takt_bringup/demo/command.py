@@ -14,7 +14,6 @@ from types import FrameType
 from takt_bringup.demo.bag_data import read_episode
 from takt_bringup.demo.episodes import EpisodeResult, run_episodes
 from takt_bringup.demo.figure import draw_insertion
-from takt_bringup.demo.nodes.episode_client import EpisodeClient
 from takt_bringup.demo.report import build_report, problems, write_report
 from takt_bringup.demo.system import DemoSystem
 from takt_bringup.demo.table import closing_table, progress_line
@@ -61,6 +60,9 @@ def _run(options: argparse.Namespace, bags: Path, log: Path) -> list[EpisodeResu
     }
     if options.bundle:
         launch["bundle"] = str(Path(options.bundle).resolve())
+    # Here, not above: everything outside nodes/ imports without ROS.
+    from takt_bringup.demo.nodes.episode_client import EpisodeClient
+
     system = DemoSystem(launch, log)
     client = EpisodeClient(system.watch)
     try:
