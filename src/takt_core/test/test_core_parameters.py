@@ -52,7 +52,7 @@ def test_a_refusal_names_parameter_value_allowed_and_source(values, words) -> No
 def test_a_field_that_is_not_declared_is_a_mistake_of_the_programmer() -> None:
     @dataclass(frozen=True)
     class Wrong:
-        value: complex = parameter(1j, description="no ROS parameter")  # noqa: RUF009
+        value: complex = parameter(1j, description="no ROS parameter")
 
     with pytest.raises(TypeError, match=r"Wrong\.value"):
         declarations(Wrong)
