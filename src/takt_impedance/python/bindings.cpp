@@ -1,6 +1,5 @@
 // Python binding. Checks shapes, nothing else; documented in takt_impedance/_core.pyi.
 #include <pybind11/eigen.h>
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -10,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.hpp"
+#include "bind.hpp"
 #include "enums.hpp"
 #include "takt_impedance/controller.hpp"
 #include "takt_impedance/rotation.hpp"
@@ -18,135 +19,6 @@ namespace py = pybind11;
 namespace ti = takt_impedance;
 
 namespace {
-
-using Array = py::array_t<double, py::array::forcecast>;
-using RowMajor = py::array_t<double, py::array::c_style | py::array::forcecast>;
-using Times = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
-
-[[noreturn]] void wrong_shape(const char* name, const py::array& found, const std::string& allowed) {
-  std::string shape = "(";
-  for (py::ssize_t i = 0; i < found.ndim(); ++i) shape += std::to_string(found.shape(i)) + ",";
-  throw py::value_error(std::string(name) + ": found shape " + shape + "), allowed " + allowed);
-}
-
-template <typename Vector>
-void read_vector(const char* name, const Array& from, Vector& to) {
-  const auto n = to.size();
-  if (from.ndim() != 1 || from.shape(0) != n) wrong_shape(name, from, "(" + std::to_string(n) + ",)");
-  const auto view = from.unchecked<1>();
-  for (Eigen::Index i = 0; i < n; ++i) to(i) = view(i);
-}
-
-template <typename Matrix>
-void read_matrix(const char* name, const Array& from, Matrix& to) {
-  if (from.ndim() != 2 || from.shape(0) != to.rows() || from.shape(1) != to.cols()) {
-    wrong_shape(name, from,
-                "(" + std::to_string(to.rows()) + "," + std::to_string(to.cols()) + ")");
-  }
-  const auto view = from.unchecked<2>();
-  for (Eigen::Index j = 0; j < to.cols(); ++j) {
-    for (Eigen::Index i = 0; i < to.rows(); ++i) to(i, j) = view(i, j);
-  }
-}
-
-// Scalar, or vector of the size that `to` has.
-template <typename Vector>
-void assign_vector(const char* name, const Array& from, Vector& to) {
-  if (from.ndim() == 0) {
-    to.setConstant(*from.data());
-  } else {
-    read_vector(name, from, to);
-  }
-}
-
-ti::Matrix6 stiffness_from(const Array& from) {
-  ti::Matrix6 stiffness;
-  if (from.ndim() == 2) {
-    read_matrix("stiffness", from, stiffness);
-  } else {
-    ti::Vector6 diagonal;
-    assign_vector("stiffness", from, diagonal);
-    stiffness = diagonal.asDiagonal();
-  }
-  return stiffness;
-}
-
-template <typename Class, typename Member>
-void vector_property(Class& cls, const char* name, Member member) {
-  cls.def_property(
-      name, [member](const ti::Parameters& p) { return Eigen::VectorXd(p.*member); },
-      [member, name](ti::Parameters& p, const Array& value) {
-        assign_vector(name, value, p.*member);
-      });
-}
-
-void bind_enums(py::module_& m) {
-  make_enum<ti::Mode>(m, "Mode", {"CARTESIAN", "HOLD", "GUIDE"});
-  make_enum<ti::Frame>(m, "Frame", {"BASE", "TOOL"});
-  make_enum<ti::Damping>(m, "Damping", {"TASK_INERTIA", "UNIT_MASS", "GIVEN"});
-  make_enum<ti::Projector>(m, "Projector", {"DYNAMIC", "KINEMATIC", "NONE"});
-  make_enum<ti::Fault>(
-      m, "Fault",
-      {"NONE", "NONFINITE_POSITION", "NONFINITE_VELOCITY", "NONFINITE_JACOBIAN", "NONFINITE_MASS",
-       "NONFINITE_BIAS", "NONFINITE_POSE", "NONFINITE_DT", "NONFINITE_OUTPUT", "SINGULAR_MASS",
-       "INVALID_ROTATION"});
-}
-
-void bind_parameters(py::module_& m) {
-  using P = ti::Parameters;
-  py::class_<P> cls(m, "Parameters");
-  cls.def(py::init<int>(), py::arg("n_joints") = 7)
-      .def("validate", &P::validate)
-      .def_readonly("n_joints", &P::n_joints)
-      .def_property(
-          "stiffness", [](const P& p) { return p.stiffness; },
-          [](P& p, const Array& value) { p.stiffness = stiffness_from(value); })
-      .def_readwrite("stiffness_frame", &P::stiffness_frame)
-      .def_readwrite("damping_kind", &P::damping_kind)
-      .def_readwrite("projector", &P::projector)
-      .def_readwrite("max_waypoints", &P::max_waypoints);
-  vector_property(cls, "joint_lower_rad", &P::joint_lower_rad);
-  vector_property(cls, "joint_upper_rad", &P::joint_upper_rad);
-  vector_property(cls, "joint_velocity_limit_rad_s", &P::joint_velocity_limit_rad_s);
-  vector_property(cls, "torque_limit_nm", &P::torque_limit_nm);
-  vector_property(cls, "torque_rate_limit_nm_s", &P::torque_rate_limit_nm_s);
-  vector_property(cls, "damping_ratio", &P::damping_ratio);
-  vector_property(cls, "damping", &P::damping);
-  vector_property(cls, "error_clip", &P::error_clip);
-  vector_property(cls, "nullspace_stiffness", &P::nullspace_stiffness);
-  vector_property(cls, "nullspace_damping", &P::nullspace_damping);
-  vector_property(cls, "nullspace_clip_nm", &P::nullspace_clip_nm);
-  vector_property(cls, "friction_coulomb_nm", &P::friction_coulomb_nm);
-  vector_property(cls, "friction_viscous_nms_rad", &P::friction_viscous_nms_rad);
-  vector_property(cls, "guide_damping_nms_rad", &P::guide_damping_nms_rad);
-  vector_property(cls, "fault_damping_nms_rad", &P::fault_damping_nms_rad);
-  vector_property(cls, "stiffness_rate", &P::stiffness_rate);
-  vector_property(cls, "workspace_lower_m", &P::workspace_lower_m);
-  vector_property(cls, "workspace_upper_m", &P::workspace_upper_m);
-  const std::pair<const char*, double P::*> scalars[] = {
-      {"max_force_n", &P::max_force_n},
-      {"max_moment_nm", &P::max_moment_nm},
-      {"barrier_margin_rad", &P::barrier_margin_rad},
-      {"barrier_gain", &P::barrier_gain},
-      {"friction_velocity_rad_s", &P::friction_velocity_rad_s},
-      {"damping_ratio_rate", &P::damping_ratio_rate},
-      {"engage_s", &P::engage_s},
-      {"activation_blend_s", &P::activation_blend_s},
-      {"max_linear_velocity_m_s", &P::max_linear_velocity_m_s},
-      {"max_angular_velocity_rad_s", &P::max_angular_velocity_rad_s},
-      {"max_linear_acceleration_m_s2", &P::max_linear_acceleration_m_s2},
-      {"max_angular_acceleration_rad_s2", &P::max_angular_acceleration_rad_s2},
-      {"stop_s", &P::stop_s},
-      {"release_s", &P::release_s},
-      {"release_stiffness_scale", &P::release_stiffness_scale},
-      {"max_jump_m", &P::max_jump_m},
-      {"max_jump_rad", &P::max_jump_rad},
-      {"max_start_delay_s", &P::max_start_delay_s},
-      {"dt_min_s", &P::dt_min_s},
-      {"dt_max_s", &P::dt_max_s},
-  };
-  for (const auto& [name, member] : scalars) cls.def_readwrite(name, member);
-}
 
 // What the arrays of a TickOutput look into. Those arrays share the ownership, so that they stay
 // valid when the controller is gone.

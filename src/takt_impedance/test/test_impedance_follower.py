@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from impedance_support import MS, Float, Rig, matrix_of, pose7, posture, random_arm
 
-from takt_impedance import Parameters, TrajectoryResult, interpolate
+from takt_impedance import Parameters, TrajectoryResult
 
 ARM = random_arm(1)
 REST = posture(1, 7)
@@ -278,29 +278,3 @@ def test_release_after_starvation() -> None:
     assert track.rig.controller.output.stiffness[0, 0] == pytest.approx(500)
     track.run(500)
     assert track.rig.controller.output.stiffness[0, 0] == pytest.approx(50)
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10_000))
-def test_curve_has_continuous_velocity(seed: int) -> None:
-    """The curve passes its waypoints, and its twist is the derivative of its pose."""
-    rng = np.random.default_rng(seed)
-    times = np.cumsum(rng.integers(20, 200, 5)) * MS
-    rotation, poses = pinocchio.exp3(rng.uniform(-2, 2, 3)), []
-    for _ in times:
-        rotation = pinocchio.exp3(rng.uniform(-1, 1, 3)) @ rotation
-        poses.append(pose7(rng.uniform(-0.1, 0.1, 3), rotation))
-    for t, pose in zip(times, poses, strict=True):
-        there = interpolate(times, poses, None, t)[0]
-        np.testing.assert_allclose(there[:3], pose[:3], atol=1e-12)
-        np.testing.assert_allclose(matrix_of(there), matrix_of(pose), atol=1e-12)
-    h = 2000  # ns
-    for t in [*times[1:-1], *(times[:-1] + 7 * MS)]:
-        for side in (-1, 1):  # at a waypoint: the same from both sides
-            a, _ = interpolate(times, poses, None, int(t) + (side - 1) * h // 2)
-            b, _ = interpolate(times, poses, None, int(t) + (side + 1) * h // 2)
-            _, twist = interpolate(times, poses, None, int(t))
-            moved_by = (b[:3] - a[:3]) / (h * 1e-9)
-            turned_by = pinocchio.log3(matrix_of(b) @ matrix_of(a).T) / (h * 1e-9)
-            np.testing.assert_allclose(moved_by, twist[:3], atol=2e-3)
-            np.testing.assert_allclose(turned_by, twist[3:], atol=2e-2)

@@ -1,0 +1,93 @@
+// Python's Parameters and enums.
+#include <pybind11/eigen.h>
+#include <pybind11/pybind11.h>
+
+#include <utility>
+
+#include "arrays.hpp"
+#include "bind.hpp"
+#include "enums.hpp"
+
+namespace py = pybind11;
+namespace ti = takt_impedance;
+
+namespace {
+
+template <typename Class, typename Member>
+void vector_property(Class& cls, const char* name, Member member) {
+  cls.def_property(
+      name, [member](const ti::Parameters& p) { return Eigen::VectorXd(p.*member); },
+      [member, name](ti::Parameters& p, const Array& value) {
+        assign_vector(name, value, p.*member);
+      });
+}
+
+}  // namespace
+
+void bind_enums(py::module_& m) {
+  make_enum<ti::Mode>(m, "Mode", {"CARTESIAN", "HOLD", "GUIDE"});
+  make_enum<ti::Frame>(m, "Frame", {"BASE", "TOOL"});
+  make_enum<ti::Damping>(m, "Damping", {"TASK_INERTIA", "UNIT_MASS", "GIVEN"});
+  make_enum<ti::Projector>(m, "Projector", {"DYNAMIC", "KINEMATIC", "NONE"});
+  make_enum<ti::Fault>(
+      m, "Fault",
+      {"NONE", "NONFINITE_POSITION", "NONFINITE_VELOCITY", "NONFINITE_JACOBIAN", "NONFINITE_MASS",
+       "NONFINITE_BIAS", "NONFINITE_POSE", "NONFINITE_DT", "NONFINITE_OUTPUT", "SINGULAR_MASS",
+       "INVALID_ROTATION"});
+}
+
+void bind_parameters(py::module_& m) {
+  using P = ti::Parameters;
+  py::class_<P> cls(m, "Parameters");
+  cls.def(py::init<int>(), py::arg("n_joints") = 7)
+      .def("validate", &P::validate)
+      .def_readonly("n_joints", &P::n_joints)
+      .def_property(
+          "stiffness", [](const P& p) { return p.stiffness; },
+          [](P& p, const Array& value) { p.stiffness = stiffness_from(value); })
+      .def_readwrite("stiffness_frame", &P::stiffness_frame)
+      .def_readwrite("damping_kind", &P::damping_kind)
+      .def_readwrite("projector", &P::projector)
+      .def_readwrite("max_waypoints", &P::max_waypoints);
+  vector_property(cls, "joint_lower_rad", &P::joint_lower_rad);
+  vector_property(cls, "joint_upper_rad", &P::joint_upper_rad);
+  vector_property(cls, "joint_velocity_limit_rad_s", &P::joint_velocity_limit_rad_s);
+  vector_property(cls, "torque_limit_nm", &P::torque_limit_nm);
+  vector_property(cls, "torque_rate_limit_nm_s", &P::torque_rate_limit_nm_s);
+  vector_property(cls, "damping_ratio", &P::damping_ratio);
+  vector_property(cls, "damping", &P::damping);
+  vector_property(cls, "error_clip", &P::error_clip);
+  vector_property(cls, "nullspace_stiffness", &P::nullspace_stiffness);
+  vector_property(cls, "nullspace_damping", &P::nullspace_damping);
+  vector_property(cls, "nullspace_clip_nm", &P::nullspace_clip_nm);
+  vector_property(cls, "friction_coulomb_nm", &P::friction_coulomb_nm);
+  vector_property(cls, "friction_viscous_nms_rad", &P::friction_viscous_nms_rad);
+  vector_property(cls, "guide_damping_nms_rad", &P::guide_damping_nms_rad);
+  vector_property(cls, "fault_damping_nms_rad", &P::fault_damping_nms_rad);
+  vector_property(cls, "stiffness_rate", &P::stiffness_rate);
+  vector_property(cls, "workspace_lower_m", &P::workspace_lower_m);
+  vector_property(cls, "workspace_upper_m", &P::workspace_upper_m);
+  const std::pair<const char*, double P::*> scalars[] = {
+      {"max_force_n", &P::max_force_n},
+      {"max_moment_nm", &P::max_moment_nm},
+      {"barrier_margin_rad", &P::barrier_margin_rad},
+      {"barrier_gain", &P::barrier_gain},
+      {"friction_velocity_rad_s", &P::friction_velocity_rad_s},
+      {"damping_ratio_rate", &P::damping_ratio_rate},
+      {"engage_s", &P::engage_s},
+      {"activation_blend_s", &P::activation_blend_s},
+      {"max_linear_velocity_m_s", &P::max_linear_velocity_m_s},
+      {"max_angular_velocity_rad_s", &P::max_angular_velocity_rad_s},
+      {"max_linear_acceleration_m_s2", &P::max_linear_acceleration_m_s2},
+      {"max_angular_acceleration_rad_s2", &P::max_angular_acceleration_rad_s2},
+      {"stop_s", &P::stop_s},
+      {"release_s", &P::release_s},
+      {"release_stiffness_scale", &P::release_stiffness_scale},
+      {"max_jump_m", &P::max_jump_m},
+      {"max_jump_rad", &P::max_jump_rad},
+      {"max_start_delay_s", &P::max_start_delay_s},
+      {"dt_min_s", &P::dt_min_s},
+      {"dt_max_s", &P::dt_max_s},
+  };
+  for (const auto& [name, member] : scalars) cls.def_readwrite(name, member);
+}
