@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,11 +12,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-_TAIL_LINES = 25
+_TAIL_LINES = 10
+_ERROR_LINES = 15
+_ERROR = re.compile(r"CMake Error|\berror:|^\S*Error\b|^ERROR", re.IGNORECASE)
 
 
 class SetupError(Exception):
     """Something that the user has to mend; the message says what and how."""
+
+
+def excerpt(lines: Sequence[str]) -> list[str]:
+    """Return what a failed command said: around its first error, and at its end."""
+    # ninja's complaint about a build that never was configured is not what went wrong.
+    errors = (n for n, line in enumerate(lines) if _ERROR.search(line) and "ninja:" not in line)
+    first = next(errors, len(lines))
+    end = max(0, len(lines) - _TAIL_LINES)
+    if first >= end:
+        return list(lines[min(first, end) :])
+    around = list(lines[first : min(first + _ERROR_LINES, end)])
+    gap = ["..."] if first + _ERROR_LINES < end else []
+    return [*around, *gap, *lines[end:]]
 
 
 class Log:
@@ -68,10 +84,10 @@ class Log:
         self._file.seek(0, os.SEEK_END)
         if status != 0:
             output = self.path.read_bytes()[begin:].decode(errors="replace")
-            tail = "\n".join("    " + line for line in output.splitlines()[-_TAIL_LINES:])
+            shown = "\n".join("    " + line for line in excerpt(output.splitlines()))
             raise SetupError(
                 f"`{' '.join(words[:6])}{' ...' if len(words) > 6 else ''}` "
-                f"ended with status {status}. Its last lines:\n{tail}\n"
+                f"ended with status {status}:\n{shown}\n"
                 f"Everything: {self.path}\n{on_failure}".rstrip()
             )
 
