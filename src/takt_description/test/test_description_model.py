@@ -35,8 +35,8 @@ def test_joints_are_the_arm_then_the_fingers(model: pinocchio.Model) -> None:
 def test_limits_are_the_published_ones(model: pinocchio.Model) -> None:
     np.testing.assert_allclose(model.lowerPositionLimit[:7], LOWER_RAD)
     np.testing.assert_allclose(model.upperPositionLimit[:7], UPPER_RAD)
-    np.testing.assert_allclose(model.upperEffortLimit[:7], TORQUE_NM)
-    np.testing.assert_allclose(model.upperVelocityLimit[:7], VELOCITY_RAD_S)
+    np.testing.assert_allclose(model.effortLimit[:7], TORQUE_NM)
+    np.testing.assert_allclose(model.velocityLimit[:7], VELOCITY_RAD_S)
 
 
 def test_tool_is_where_the_published_kinematics_put_it(model: pinocchio.Model) -> None:

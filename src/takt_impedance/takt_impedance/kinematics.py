@@ -89,8 +89,9 @@ class ArmModel:
         self._plain = model.nq == model.nv and self._order is None
         self._q: Float = pinocchio.neutral(model)
         self._dq: Float = np.zeros(model.nv)
-        self.torque_limit_nm: Float = self._ordered(model.upperEffortLimit)
-        self.velocity_limit_rad_s: Float = self._ordered(model.upperVelocityLimit)
+        # The names that both Pinocchio 3 (ROS) and 4 (PyPI) have.
+        self.torque_limit_nm: Float = self._ordered(model.effortLimit)
+        self.velocity_limit_rad_s: Float = self._ordered(model.velocityLimit)
         self.lower_rad: Float = np.where(
             self._continuous, np.nan, model.lowerPositionLimit[self._index_q]
         )

@@ -33,8 +33,8 @@ def random_arm(seed: int, n_joints: int = 7) -> ArmModel:
     model.addFrame(pinocchio.Frame("tcp", parent, 0, tool, pinocchio.FrameType.OP_FRAME))
     model.lowerPositionLimit[:] = -2.8
     model.upperPositionLimit[:] = 2.8
-    model.upperEffortLimit[:] = 80.0
-    model.upperVelocityLimit[:] = 3.0
+    model.effortLimit[:] = 80.0
+    model.velocityLimit[:] = 3.0
     return ArmModel.from_pinocchio(model, "tcp")
 
 
