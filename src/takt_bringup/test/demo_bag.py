@@ -110,6 +110,7 @@ def _chunk(number: int, ms: int) -> ActionChunk:
         observed_newest=_time(ms - 30),
         inference_start=_time(ms),
         inference_end=_time(ms + 35 + number),
+        inference_wall_ns=(35 + number) * 1_000_000,
     )
 
 

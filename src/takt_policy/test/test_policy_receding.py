@@ -24,7 +24,7 @@ def test_without_delay_it_executes_the_published_slice() -> None:
     assert not schedule.wants_plan(START)
     commit = schedule.finished(ticket, START, START)
     assert commit is not None
-    assert (commit.first, commit.count, commit.late) == (2, 7, 1)
+    assert (commit.first, commit.count, commit.late) == (2, 7, 0)
     assert commit.start_ns == START + STEP
     last = START + 7 * STEP
     assert not schedule.wants_plan(last - 1)
@@ -36,10 +36,10 @@ def test_late_actions_are_dropped_and_counted() -> None:
     ticket = schedule.started(START)
     commit = schedule.finished(ticket, START + 250 * MS, START - 60 * MS)
     assert commit is not None
-    # Actions for -60, 40, 140 and 240 ms have passed; the next is for 340 ms.
-    assert (commit.first, commit.count, commit.late) == (5, 4, 4)
+    # Actions for -60 (that of the observation), 40, 140 and 240 ms have passed.
+    assert (commit.first, commit.count, commit.late) == (5, 4, 3)
     assert commit.start_ns == START + 340 * MS
-    assert schedule.statistics.late_actions == 4
+    assert schedule.statistics.late_actions == 3
 
 
 def test_reserve_reaches_beyond_what_is_executed_but_not_beyond_the_prediction() -> None:
@@ -58,7 +58,7 @@ def test_all_late_is_over_budget_and_plans_again_at_once() -> None:
     commit = schedule.finished(schedule.started(START), START + 900 * MS, START)
     assert commit is not None
     assert commit.over_budget
-    assert commit.late == 8
+    assert commit.late == 7
     assert schedule.statistics.over_budget == 1
     assert schedule.statistics.chunks == 0
     assert schedule.wants_plan(START + 900 * MS)

@@ -89,10 +89,12 @@ class EpisodeFacts:
     def _on_chunk(self, received: Received, chunk: Any) -> None:
         newest, published = _ns(chunk.observed_newest), _ns(chunk.header.stamp)
         start, end = _ns(chunk.inference_start), _ns(chunk.inference_end)
+        # On a steady clock: simulated time goes in steps longer than an inference.
+        inference_ns = int(chunk.inference_wall_ns)
         self._chunks += 1
         for name, value in (
             ("observation_age", start - newest),
-            ("inference", end - start),
+            ("inference", inference_ns),
             ("publishing", published - end),
             ("end_to_end", published - newest),
         ):
@@ -138,20 +140,14 @@ class EpisodeFacts:
         counters: dict[str, Any] = {}
         for first, last in self._decoded("takt_msgs/msg/PolicyStatus").values():
             counters = {"provider": str(last.provider), "goal": str(last.goal)}
-            # The counters belong to a run; a new run in this episode starts at zero.
-            same_run = first.run == last.run
             for name in ("late_actions", "over_budget"):
-                before = int(getattr(first, name)) if same_run else 0
-                counters[name] = int(getattr(last, name)) - before
+                counters[name] = _risen(first, last, name)
         return counters
 
     def _controllers(self) -> dict[str, dict[str, Any]]:
         report = {}
         for topic, (first, last) in self._decoded("takt_msgs/msg/ArmState").items():
-            counts = {
-                name: int(getattr(last, name)) - int(getattr(first, name))
-                for name in _CONTROLLER_COUNTERS
-            }
+            counts = {name: _risen(first, last, name) for name in _CONTROLLER_COUNTERS}
             report[topic] = {**counts, "fault": str(last.fault)}
         return report
 
@@ -163,6 +159,12 @@ class EpisodeFacts:
             )
             for topic, (first, last) in self._ends[kind].items()
         }
+
+
+def _risen(first: Any, last: Any, name: str) -> int:
+    """By how much a counter rose; one that fell was reset to zero on the way."""
+    before, after = int(getattr(first, name)), int(getattr(last, name))
+    return after - before if after >= before else after
 
 
 def _ns(time: Any) -> int:

@@ -35,7 +35,8 @@ def test_latencies_are_split_into_their_parts() -> None:
             header=header(t + 47_000_000),
             observed_newest=stamp(t),
             inference_start=stamp(t + 5_000_000),
-            inference_end=stamp(t + 45_000_000 + i * 1_000_000 // 10),
+            inference_end=stamp(t + 45_000_000),
+            inference_wall_ns=40_000_000 + i * 1_000_000 // 10,
             policy="peg",
             policy_hash="abc",
         )
@@ -74,6 +75,14 @@ def test_counters_of_the_controller_are_those_of_the_episode() -> None:
     (controller,) = facts.to_mapping(0)["controllers"].values()
     assert controller["starvations"] == 3
     assert controller["torque_violations"] == 0
+
+
+def test_counters_that_were_reset_on_the_way_are_not_negative() -> None:
+    facts = _facts()
+    for i, count in enumerate((5, 0, 2)):
+        facts.observe(received(ARM, arm_state(i + 1, starvations=count, fault="")))
+    (controller,) = facts.to_mapping(0)["controllers"].values()
+    assert controller["starvations"] == 2
 
 
 def test_the_last_word_of_the_task_counts() -> None:

@@ -29,13 +29,17 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Chunk:
-    """The stamps of one chunk [ns], and how many actions it had."""
+    """The stamps of one chunk [ns], and how many actions it had.
+
+    The time of inference is that of a steady clock: simulated time goes in longer steps.
+    """
 
     id: int
     actions: int
     observed_ns: int
     inference_start_ns: int
     inference_end_ns: int
+    inference_wall_ns: int
     published_ns: int
 
 
@@ -173,5 +177,6 @@ def _chunk(message: Any) -> Chunk:
         observed_ns=stamp_ns(message.observed_newest),
         inference_start_ns=stamp_ns(message.inference_start),
         inference_end_ns=stamp_ns(message.inference_end),
+        inference_wall_ns=int(message.inference_wall_ns),
         published_ns=stamp_ns(message.header.stamp),
     )

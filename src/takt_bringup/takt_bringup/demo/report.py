@@ -48,7 +48,7 @@ def chunk_latency_ms(episodes: Sequence[Episode]) -> dict[str, dict[str, float |
     for episode in episodes:
         for chunk in episode.chunks:
             parts["observation_age"].append(chunk.inference_start_ns - chunk.observed_ns)
-            parts["inference"].append(chunk.inference_end_ns - chunk.inference_start_ns)
+            parts["inference"].append(chunk.inference_wall_ns)
             parts["publishing"].append(chunk.published_ns - chunk.inference_end_ns)
             parts["end_to_end"].append(chunk.published_ns - chunk.observed_ns)
     return {name: _percentiles([value / 1e6 for value in part]) for name, part in parts.items()}

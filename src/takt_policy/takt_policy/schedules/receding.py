@@ -69,7 +69,8 @@ class ScheduleStatistics:
 
     Attributes:
         chunks: committed.
-        late_actions: dropped because their time had passed.
+        late_actions: dropped because their time had passed; the one for the time of the
+            observation is not counted, since no plan could be in time for it.
         over_budget: plans all of whose actions were late.
     """
 
@@ -164,5 +165,6 @@ class RecedingHorizon:
             first=first,
             count=max(0, stop - first),
             start_ns=reference_ns + passed * step_ns,
-            late=min(passed, horizons.execute),
+            # The action for the reference time itself is over before anybody could plan it.
+            late=min(max(passed - 1, 0), horizons.execute - 1),
         )

@@ -41,6 +41,7 @@ class _Tap:
     latched: bool
     subscription: Subscription
     count: int = 0
+    last_log_ns: int = 0
 
 
 class Taps:
@@ -171,7 +172,10 @@ class Taps:
             tap.count += 1
             # The middleware knows in wall time how long ago the message arrived.
             received_ns = info.get("received_timestamp") or wall_ns
+            # Within a topic the order of arrival is known for certain.
+            since_ns = max(since_ns, min(tap.last_log_ns, ros_ns))
             log_ns = max(ros_ns - max(wall_ns - received_ns, 0), since_ns)
+            tap.last_log_ns = log_ns
             sequence = info.get("publication_sequence_number")
             if sequence is not None:
                 publisher = info.get("publisher_gid")
