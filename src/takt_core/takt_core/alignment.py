@@ -103,7 +103,15 @@ class Aligner:
             known = self._buffers.get((spec.stream, spec.feature))
             if known is None or known._capacity < capacity:
                 self._buffers[(spec.stream, spec.feature)] = TimedBuffer(capacity)
-        self._latency_ns = {(s.stream, s.feature): s.latency_ns for s in self.specs}
+        self._latency_ns: dict[tuple[str, str], int] = {}
+        for spec in self.specs:
+            key = (spec.stream, spec.feature)
+            known_ns = self._latency_ns.setdefault(key, spec.latency_ns)
+            if known_ns != spec.latency_ns:
+                raise TaktError(
+                    f"input {spec.name!r}: latency of {spec.stream!r} is {spec.latency_ns} ns, for "
+                    f"another input {known_ns} ns; allowed is one for the same stream and feature"
+                )
 
     def clear(self) -> None:
         """Forgets everything, as after a reset of time or of the task."""
@@ -159,7 +167,8 @@ def _why(spec: StreamSpec, buffer: TimedBuffer, time_ns: int) -> str:
             f"input {spec.name!r}: the newest sample on {spec.stream!r} is {age_ms:.0f} ms old, "
             f"allowed are {tolerance_ms:.0f} ms"
         )
+    side = "after" if age_ms > 0.0 else "before"
     return (
         f"input {spec.name!r}: {spec.stream!r} has no sample within {tolerance_ms:.0f} ms of "
-        f"a time {age_ms:+.0f} ms after its newest one (a gap, or too little history yet)"
+        f"a time {abs(age_ms):.0f} ms {side} its newest one (a gap, or too little history yet)"
     )

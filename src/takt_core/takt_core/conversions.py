@@ -19,6 +19,7 @@ from geometry_msgs.msg import Pose as PoseMsg
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from takt_core import checks
 from takt_core.chunk import ActionChunk
 from takt_core.errors import TaktError
 from takt_core.geometry import Array, Pose
@@ -140,7 +141,8 @@ def sample_from_ros(stream: str, message: Any) -> Sample:
     """The features of one message; the stream is its topic's relative name.
 
     Raises:
-        TaktError: the message is of a type that no policy input can read.
+        TaktError: the message is of a type that no policy input can read, or its arrays are not
+            as long as it says.
     """
     kind = type(message).__name__.rpartition("__")[2]
     read = _READERS.get(kind)
@@ -153,13 +155,18 @@ def sample_from_ros(stream: str, message: Any) -> Sample:
 
 
 def trajectory_from_ros(message: Any) -> Trajectory:
+    """The waypoints as they came; their order and reach are for the controller to judge.
+
+    Raises:
+        TaktError: a pose, twist, stiffness or gripper width that is none.
+    """
     waypoints = tuple(
         Waypoint(
             time_ns=stamp_from_ros(w.time),
             base_from_tcp=pose_from_ros(w.pose),
-            twist=twist_from_ros(w.twist) if w.has_twist else None,
-            stiffness=np.array(w.stiffness, dtype=np.float64) if w.has_stiffness else None,
-            gripper_width_m=None if np.isnan(w.gripper_width) else float(w.gripper_width),
+            twist=checks.finite("twist", twist_from_ros(w.twist)) if w.has_twist else None,
+            stiffness=checks.stiffness(w.stiffness) if w.has_stiffness else None,
+            gripper_width_m=None if np.isnan(w.gripper_width) else checks.width(w.gripper_width),
         )
         for w in message.waypoints
     )
@@ -176,19 +183,29 @@ def trajectory_to_ros(trajectory: Trajectory, stamp_ns: int, frame_id: str) -> P
 
 
 def chunk_from_ros(message: Any) -> ActionChunk:
+    """The chunk, with every number that a robot would be moved by checked.
+
+    Raises:
+        TaktError: a pose, stiffness or gripper width that is none, times that do not ascend or
+            that no message can carry, or arrays whose lengths disagree.
+    """
     widths = np.array(message.gripper_width, dtype=np.float64)
     raw = np.array(message.raw_actions, dtype=np.float32)
+    times_ns = stamp_from_ros(message.start), stamp_from_ros(message.step)
+    checks.chunk_times(*times_ns, len(message.poses))
+    checks.chunk_widths(widths, len(message.poses))
+    checks.count("raw_actions", raw, int(message.raw_horizon), int(message.raw_dimension))
     return ActionChunk(
         id=int(message.id),
         epoch=int(message.epoch),
         policy=str(message.policy),
         policy_hash=str(message.policy_hash),
         goal=str(message.goal),
-        start_ns=stamp_from_ros(message.start),
-        step_ns=stamp_from_ros(message.step),
+        start_ns=times_ns[0],
+        step_ns=times_ns[1],
         poses=tuple(pose_from_ros(p) for p in message.poses),
         gripper_width_m=widths if widths.size else None,
-        stiffness=np.array(message.stiffness) if message.has_stiffness else None,
+        stiffness=checks.stiffness(message.stiffness) if message.has_stiffness else None,
         first_index=int(message.first_index),
         observed_newest_ns=stamp_from_ros(message.observed_newest),
         observed_oldest_ns=stamp_from_ros(message.observed_oldest),
@@ -297,7 +314,9 @@ def _image_features(message: Any) -> Mapping[str, npt.NDArray[Any]]:
 
 def _tactile_features(message: Any) -> Mapping[str, npt.NDArray[Any]]:
     shape = (int(message.rows), int(message.columns), 3)
-    return {"displacement": np.array(message.displacement, dtype=np.float32).reshape(shape)}
+    displacement = np.array(message.displacement, dtype=np.float32)
+    checks.count("displacement", displacement, *shape)
+    return {"displacement": displacement.reshape(shape)}
 
 
 _READERS: dict[str, Callable[[Any], Mapping[str, npt.NDArray[Any]]]] = {

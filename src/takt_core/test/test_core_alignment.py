@@ -90,3 +90,18 @@ def test_clear_forgets() -> None:
 def test_a_spec_that_means_nothing_is_refused(change: dict) -> None:
     with pytest.raises(TaktError, match="allowed are"):
         spec(**change)
+
+
+def test_one_latency_for_one_stream() -> None:
+    one = StreamSpec("a", "camera", "image", 1, 100 * MS, "hold", 50 * MS, latency_ns=10 * MS)
+    other = StreamSpec("b", "camera", "image", 2, 100 * MS, "hold", 50 * MS, latency_ns=20 * MS)
+    with pytest.raises(TaktError, match="'b': latency of 'camera' is 20000000 ns"):
+        Aligner([one, other])
+
+
+def test_a_time_before_the_first_sample_is_named_so() -> None:
+    aligner = Aligner([StreamSpec("a", "pose", "x", 1, 100 * MS, "hold", 50 * MS)])
+    aligner.push(Sample("pose", 500 * MS, {"x": np.zeros(1)}))
+    found = aligner.align(374 * MS)
+    assert isinstance(found, Missing)
+    assert "a time 126 ms before its newest one" in found.reason

@@ -1,7 +1,13 @@
 """Message and type round trips."""
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Duration, Time
+from geometry_msgs.msg import Point, Quaternion, Twist, Vector3
+from geometry_msgs.msg import Pose as PoseMsg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image, JointState
@@ -12,7 +18,8 @@ from takt_core.chunk import ActionChunk
 from takt_core.errors import TaktError
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory, Waypoint
-from takt_msgs.msg import ArmState, TactileField
+from takt_msgs.msg import ActionChunk as ActionChunkMsg
+from takt_msgs.msg import ArmState, PoseTrajectory, PoseWaypoint, TactileField
 
 POSE = Pose(np.array([0.1, -0.2, 0.3]), np.array([0.1, 0.2, 0.3, 0.9]))
 
@@ -110,3 +117,50 @@ def test_samples_of_each_kind() -> None:
 def test_a_message_no_policy_can_read_is_refused() -> None:
     with pytest.raises(TaktError, match=r"'chatter' carries String; allowed are ArmState"):
         c.sample_from_ros("chatter", String())
+
+
+def waypoint(**changes: Any) -> PoseWaypoint:
+    return PoseWaypoint(pose=c.pose_to_ros(POSE), gripper_width=float("nan"), **changes)
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (PoseWaypoint(pose=PoseMsg(orientation=Quaternion(w=0.0))), "not a pose"),
+        (PoseWaypoint(pose=PoseMsg(position=Point(x=math.nan))), "not a pose"),
+        (waypoint(has_twist=True, twist=Twist(linear=Vector3(x=math.nan))), "twist is"),
+        (waypoint(has_stiffness=True, stiffness=[math.nan] * 6), "stiffness is"),
+        (waypoint(has_stiffness=True, stiffness=[-1.0] * 6), "stiffness is"),
+        (PoseWaypoint(pose=c.pose_to_ros(POSE), gripper_width=math.inf), "gripper_width"),
+    ],
+)
+def test_waypoints_that_are_none_are_refused(broken: PoseWaypoint, words: str) -> None:
+    with pytest.raises(TaktError, match=words):
+        c.trajectory_from_ros(PoseTrajectory(waypoints=[broken]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"step": Duration()}, "step"),
+        ({"step": Duration(sec=-1)}, "step"),
+        ({"start": Time(sec=2**31 - 1), "step": Duration(sec=1)}, "32 bits"),
+        ({"gripper_width": [0.1]}, "gripper_width"),
+        ({"gripper_width": [0.1, math.inf]}, "gripper_width"),
+        ({"has_stiffness": True, "stiffness": [math.nan] * 6}, "stiffness"),
+        ({"raw_horizon": 2, "raw_dimension": 3}, "raw_actions"),
+        ({"reference_pose": PoseMsg(orientation=Quaternion(w=0.0))}, "not a pose"),
+        ({"poses": [PoseMsg(position=Point(y=math.inf))] * 2}, "not a pose"),
+    ],
+)
+def test_chunks_that_are_none_are_refused(changes: dict[str, Any], words: str) -> None:
+    whole = {"poses": [c.pose_to_ros(POSE)] * 2, "step": Duration(nanosec=10**8)}
+    whole["reference_pose"] = c.pose_to_ros(POSE)
+    c.chunk_from_ros(ActionChunkMsg(**whole))
+    with pytest.raises(TaktError, match=words):
+        c.chunk_from_ros(ActionChunkMsg(**whole | changes))
+
+
+def test_a_tactile_field_of_the_wrong_length_is_refused() -> None:
+    with pytest.raises(TaktError, match=r"displacement has 1 numbers; allowed are 2 x 2 x 3"):
+        c.sample_from_ros("skin/field", TactileField(rows=2, columns=2, displacement=[1.0]))

@@ -41,9 +41,46 @@ NODE = textwrap.dedent(
 )
 
 
-def start(domain: int, *arguments: str) -> subprocess.Popen:
+LISTENER = textwrap.dedent(
+    """
+    import sys
+    from dataclasses import dataclass
+    from geometry_msgs.msg import Quaternion
+    from takt_core.errors import TaktError
+    from takt_core.nodes.lifecycle import ManagedNode, run_node
+    from takt_core.nodes.qos import STEPS
+
+
+    @dataclass(frozen=True)
+    class Parameters:
+        pass
+
+
+    class Listener(ManagedNode):
+        def __init__(self):
+            super().__init__("listener", Parameters)
+            self.create_subscription(Quaternion, "turn", self._on_turn, STEPS)
+            self._turns = self.create_publisher(Quaternion, "turn", STEPS)
+            self.create_timer(0.02, self._publish)
+
+        def _publish(self):
+            self._turns.publish(Quaternion(w=0.0))
+            self._turns.publish(Quaternion(w=1.0))
+
+        def _on_turn(self, message):
+            if message.w == 0.0:
+                raise TaktError("a quaternion of zeros")
+            print("turned", flush=True)
+
+
+    sys.exit(run_node(Listener))
+    """
+)
+
+
+def start(domain: int, *arguments: str, node: str = NODE) -> subprocess.Popen:
     environment = os.environ | {"ROS_DOMAIN_ID": str(domain)}
-    command = [sys.executable, "-c", NODE, "--ros-args", *arguments]
+    command = [sys.executable, "-c", node, "--ros-args", *arguments]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -86,3 +123,13 @@ def test_autostart_can_be_left_to_somebody_else(ros_domain: int) -> None:
     out, _ = process.communicate(timeout=60)
     assert "active" not in out
     assert process.returncode == 0
+
+
+def test_a_message_that_a_callback_refuses_is_said_and_ends_nothing(ros_domain: int) -> None:
+    process = start(ros_domain, node=LISTENER)
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(3)] == ["turned\n"] * 3
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert err.count("turn: ignored: a quaternion of zeros") == 1

@@ -7,6 +7,7 @@ it at any time.
 
 from __future__ import annotations
 
+import functools
 import signal
 import threading
 import traceback
@@ -73,6 +74,21 @@ class ManagedNode(LifecycleNode):
         """Give back what configuring took."""
 
     # For subclasses
+
+    def create_subscription(
+        self, msg_type: Any, topic: str, callback: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """As rclpy's; a message that the callback refuses with a TaktError is ignored and said."""
+
+        @functools.wraps(callback)
+        def guarded(*received: Any) -> Any:
+            try:
+                return callback(*received)
+            except TaktError as error:
+                self.diagnose(WARN, f"{topic}: ignored: {error}", topic)
+                return None
+
+        return super().create_subscription(msg_type, topic, guarded, *args, **kwargs)
 
     def now_ns(self) -> int:
         """ROS time [ns]."""
