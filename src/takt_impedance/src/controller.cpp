@@ -83,6 +83,11 @@ void Controller::activate(const TickInput& in) {
   mode_ = Mode::kCartesian;
   engagement_ = 1.0;
   blend_from_ = in.tau_measured;
+  // Until a tick brings a bias, what holds the arm now is the best guess at it: should the first
+  // tick already be a fault, the arm must not sag.
+  for (int i = 0; i < parameters_.n_joints; ++i) {
+    if (std::isfinite(in.tau_measured(i))) last_finite_bias_(i) = in.tau_measured(i);
+  }
   active_ = true;
 }
 

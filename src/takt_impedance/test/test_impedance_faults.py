@@ -136,3 +136,18 @@ def test_reset_after_a_fault_has_no_bump() -> None:
     np.testing.assert_allclose(output.torque, last, atol=1e-9)
     np.testing.assert_allclose(output.target_pose[:3], terms.position, atol=1e-12)
     assert rig.controller.counters.faults == 1
+
+
+def test_a_fault_in_the_first_tick_keeps_the_torque_found_at_activation() -> None:
+    arm, q = random_arm(SEED), posture(SEED, 7)
+    terms = arm.terms(q, np.zeros(7))
+    rig = Rig.start(arm, Parameters(7), q, tau=terms.bias)
+    nan = np.full(7, np.nan)
+    for _ in range(200):
+        rig.now_ns += MS
+        output = rig.controller.tick(
+            rig.now_ns, 1e-3, nan, np.zeros(7), None, terms.jacobian, terms.mass, nan,
+            terms.position, terms.rotation,
+        )  # fmt: skip
+    assert output.fault == Fault.NONFINITE_POSITION
+    np.testing.assert_allclose(output.torque, terms.bias, atol=1e-9)
