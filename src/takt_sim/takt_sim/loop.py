@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TypeVar
 
 from takt_core.errors import TaktError
@@ -29,6 +30,8 @@ class SimulationLoop:
         make: builds the simulation (rendering belongs to the thread that does this).
         on_slice: called in the loop's thread after each slice, with what was delivered.
         rate_factor: simulated per wall-clock time; 0 is as fast as it goes.
+        on_failure: called in the loop's thread with the error that has ended it: time stands
+            still from then on.
     """
 
     def __init__(
@@ -36,8 +39,10 @@ class SimulationLoop:
         make: Callable[[], Simulation],
         on_slice: Callable[[Simulation, list[Sample]], None],
         rate_factor: float = 1.0,
+        on_failure: Callable[[Exception], None] | None = None,
     ) -> None:
         self._make = make
+        self._on_failure = on_failure
         self._on_slice = on_slice
         self._rate_factor = rate_factor
         self._commands: queue.SimpleQueue[Callable[[Simulation], object]] = queue.SimpleQueue()
@@ -84,6 +89,8 @@ class SimulationLoop:
         answer: Future[T] = Future()
 
         def run(simulation: Simulation) -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 answer.set_result(command(simulation))
             except Exception as error:
@@ -92,7 +99,9 @@ class SimulationLoop:
         self.post(run)
         try:
             return answer.result(timeout=CALL_TIMEOUT_S)
-        except TimeoutError:
+        except FutureTimeoutError:
+            # Nobody expects it any more: it must not be carried out later, out of the blue.
+            answer.cancel()
             raise TaktError(
                 f"the simulation did not answer within {CALL_TIMEOUT_S:g} s; is it still running?"
             ) from None
@@ -106,6 +115,10 @@ class SimulationLoop:
         ready.set_result(None)
         try:
             self._step_until_end(simulation)
+        except Exception as error:
+            if self._on_failure is None:
+                raise
+            self._on_failure(error)
         finally:
             simulation.close()
 

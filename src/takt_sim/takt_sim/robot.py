@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import mujoco
@@ -60,6 +61,7 @@ class TorqueRobot:
         self._torque = data.ctrl[:N]
         self._fingers = slice(model.actuator(FINGER_JOINTS[0]).id, None)
         self._finger_position = data.qpos[N : N + len(FINGER_JOINTS)]
+        self._widest_m = sum(float(model.joint(name).range[1]) for name in FINGER_JOINTS)
         self._nan = np.full(N, np.nan)
         self._widths: list[tuple[int, float]] = []
         self.controller = Controller(self._parameters)
@@ -157,9 +159,15 @@ class TorqueRobot:
             self.set_gripper(self._widths.pop(0)[1])
 
     def set_gripper(self, width_m: float) -> None:
-        """Ask for a distance between the fingers [m]; 0 closes on what is between them."""
-        self.gripper_target_m = width_m
-        self._data.ctrl[self._fingers] = width_m / 2.0
+        """Ask for a distance between the fingers [m]; 0 closes on what is between them.
+
+        Widths out of reach become the nearest that is not: for a control that is infinite,
+        MuJoCo would switch off every actuator, the arm's included. NaN asks for nothing.
+        """
+        if math.isnan(width_m):
+            return
+        self.gripper_target_m = float(np.clip(width_m, 0.0, self._widest_m))
+        self._data.ctrl[self._fingers] = self.gripper_target_m / 2.0
 
     @property
     def gripper_width_m(self) -> float:
@@ -211,9 +219,11 @@ class TorqueRobot:
 
     def set_target(self, pose: NDArray[np.float64], now_ns: int) -> TrajectoryResult:
         """Move to one pose (7,) within the follower's limits, and rest there."""
-        self._widths.clear()
-        self.chunk_id = 0
-        return self.controller.set_target(pose, now_ns)
+        result = self.controller.set_target(pose, now_ns)
+        if result.accepted:
+            self._widths.clear()
+            self.chunk_id = 0
+        return result
 
     def set_impedance(
         self, stiffness: ArrayLike, damping_ratio: ArrayLike | None, guide: bool = False
@@ -223,9 +233,9 @@ class TorqueRobot:
         Raises:
             ValueError: not finite or negative.
         """
-        self._guided = guide
         if not guide:
             self.controller.set_impedance(stiffness, damping_ratio)
+        self._guided = guide
         self._set_mode()
 
     def hold(self, holding: bool = True) -> None:

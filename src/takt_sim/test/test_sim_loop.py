@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 from sim_worlds import impatient_simulation
@@ -72,3 +73,37 @@ def test_error_of_building_reaches_open(slices: Slices) -> None:
 
     with pytest.raises(TaktError, match="no such task"):
         SimulationLoop(broken, slices).open()
+
+
+def test_an_error_in_the_loop_is_told() -> None:
+    told: Future[Exception] = Future()
+    loop = SimulationLoop(made, lambda simulation, samples: None, 0.0, told.set_result)
+    loop.open()
+
+    def broken(simulation: Simulation) -> None:
+        raise ValueError("no such thing")
+
+    loop.post(broken)
+    assert str(told.result(30.0)) == "no such thing"
+    loop.close()
+
+
+def test_a_command_that_was_given_up_is_never_carried_out(
+    loop: SimulationLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+    carried_out: list[int] = []
+
+    def slow(simulation: Simulation) -> None:
+        entered.set()
+        leave.wait(30.0)
+
+    loop.post(slow)
+    assert entered.wait(30.0)
+    monkeypatch.setattr("takt_sim.loop.CALL_TIMEOUT_S", 0.01)
+    with pytest.raises(TaktError, match="did not answer"):
+        loop.call(lambda simulation: carried_out.append(1))
+    leave.set()
+    monkeypatch.undo()
+    loop.call(lambda simulation: None)
+    assert carried_out == []

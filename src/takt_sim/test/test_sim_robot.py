@@ -6,6 +6,7 @@ from sim_worlds import SECOND_NS, blind_simulation, line
 
 from takt_core.geometry import Pose, pose_error
 from takt_core.trajectory import Trajectory, Waypoint
+from takt_impedance import Mode
 from takt_sim.experts.peg_insertion import STEP_NS
 from takt_sim.simulation import Simulation
 
@@ -138,6 +139,30 @@ def test_open_gripper_lets_go() -> None:
     simulation.advance(SECOND_NS)
     assert simulation.robot.gripper_width_m == pytest.approx(0.06, abs=0.002)
     assert "peg dropped" in simulation.task_status.reason
+
+
+@pytest.mark.parametrize("width_m", [np.inf, -np.inf, 1e11, np.nan])
+def test_no_gripper_width_lets_the_arm_fall(width_m: float) -> None:
+    simulation = blind_simulation()
+    simulation.reset(6)
+    before = simulation.robot.base_from_tcp.position_m
+    hold = Pose.from_array7(simulation.robot.target_pose)
+    waypoint = Waypoint(simulation.now_ns + STEP_NS, hold, np.zeros(6), None, width_m)
+    assert simulation.commit(Trajectory((waypoint,), "test")).accepted
+    simulation.advance(SECOND_NS // 2)
+    assert np.linalg.norm(simulation.robot.base_from_tcp.position_m - before) < 0.005
+    assert 0.0 <= simulation.robot.gripper_target_m < 0.1
+
+
+def test_an_impedance_that_is_refused_does_not_end_guiding() -> None:
+    simulation = blind_simulation()
+    simulation.reset(6)
+    simulation.robot.set_impedance([400.0] * 6, None, guide=True)
+    with pytest.raises(ValueError, match="stiffness"):
+        simulation.robot.set_impedance([np.nan] * 6, None)
+    simulation.robot.hold(True)
+    simulation.robot.hold(False)
+    assert simulation.robot.controller.mode == Mode.GUIDE
 
 
 def test_stiffness_sets_the_deflection() -> None:

@@ -256,6 +256,9 @@ def test_guide_mode_can_be_asked_for(probe: Probe) -> None:
     probe.wait(lambda: probe.arm.control == ArmState.CONTROL_CARTESIAN, "the law again")
     publisher.publish(Impedance(stiffness=[-1.0] * 6, damping_ratio=[1.0] * 6))
     probe.wait(lambda: any("impedance refused" in c for c in probe.complaints), "the refusal")
+    in_tool = Impedance(frame=Impedance.FRAME_TCP, stiffness=[9.0] * 6, damping_ratio=[1.0] * 6)
+    publisher.publish(in_tool)
+    probe.wait(lambda: any("FRAME_BASE" in c for c in probe.complaints), "the frame's refusal")
     probe.node.destroy_publisher(publisher)
 
 

@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 
 from takt_core.conversions import pose_from_ros, stamp_to_ros, trajectory_from_ros
 from takt_core.errors import TaktError
+from takt_core.geometry import Array
 from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED
 from takt_core.streams import Sample
@@ -52,7 +53,10 @@ class SimulatorNode(ManagedNode):
             self, parameters.base_frame, camera_parameters(parameters)
         )
         self._loop = SimulationLoop(
-            lambda: make_simulation(parameters), self._on_slice, parameters.rate_factor
+            lambda: make_simulation(parameters),
+            self._on_slice,
+            parameters.rate_factor,
+            self._on_failure,
         )
         self._loop.open()
         self._reset_service = self.create_service(ResetTask, "task/reset", self._on_reset)
@@ -93,6 +97,11 @@ class SimulatorNode(ManagedNode):
         if self._outputs is not None and self.context.ok():
             self._outputs.publish(simulation, samples, self._status_of(simulation))
 
+    def _on_failure(self, error: Exception) -> None:
+        """Without the loop there is no time, and nobody would notice: end instead."""
+        self.diagnose(ERROR, f"the simulation ended: {type(error).__name__}: {error}", "simulation")
+        self.request_shutdown(1)
+
     def _status_of(self, simulation: Simulation) -> TaskStatus:
         """Until somebody asks for an episode the world is there, but nothing is judged."""
         if self._episode_asked:
@@ -104,6 +113,11 @@ class SimulatorNode(ManagedNode):
         if not result.accepted and self._outputs is not None:
             self._outputs.last_rejection = result.reason
             self.diagnose(WARN, f"trajectory refused: {result.reason}", "commands")
+
+    def _aim(self, simulation: Simulation, target: Array) -> None:
+        result = simulation.robot.set_target(target, simulation.now_ns)
+        if not result.accepted:
+            self.diagnose(WARN, f"arm/target_pose refused: {result.reason}", "commands")
 
     # In the executor's thread
 
@@ -132,11 +146,18 @@ class SimulatorNode(ManagedNode):
         except TaktError as error:
             self.diagnose(WARN, f"arm/target_pose refused: {error}", "commands")
             return
-        self._running_loop().post(
-            lambda simulation: simulation.robot.set_target(target, simulation.now_ns)
-        )
+        self._running_loop().post(lambda simulation: self._aim(simulation, target))
 
     def _on_impedance(self, message: Impedance) -> None:
+        if message.frame != Impedance.FRAME_BASE and not message.guide:
+            self.diagnose(
+                WARN,
+                f"arm/impedance refused: frame is {message.frame}, allowed is FRAME_BASE "
+                f"({Impedance.FRAME_BASE}): the simulated arm's stiffness has the base's axes",
+                "commands",
+            )
+            return
+
         def apply(simulation: Simulation) -> None:
             try:
                 simulation.robot.set_impedance(
