@@ -24,15 +24,22 @@ settings.load_profile("takt")
 _DOMAINS = range(20, 100)
 _FIRST_PORT = 7400
 _PORTS_PER_DOMAIN = 250
+_PARTICIPANTS = 100
 
 
 def _somebody_listens(domain: int) -> bool:
-    """Whether a DDS participant of this machine already lives in the domain."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", _FIRST_PORT + _PORTS_PER_DOMAIN * domain + 10))
-        except OSError:
-            return True
+    """Whether a DDS participant of this machine already lives in the domain.
+
+    Any of the ports counts, not only the first one's: a process may have ended its first
+    participant and kept others.
+    """
+    first = _FIRST_PORT + _PORTS_PER_DOMAIN * domain + 10
+    for port in range(first, first + 2 * _PARTICIPANTS, 2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return True
     return False
 
 

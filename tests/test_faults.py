@@ -16,7 +16,7 @@ from graph import Client, launched, sideways_bundle
 from takt_bringup.launcher.processes import State
 from takt_core.conversions import pose_from_ros, stamp_from_ros
 from takt_core.geometry import pose_error
-from takt_msgs.msg import ControlMode, PolicyStatus, TeleopCommand
+from takt_msgs.msg import ArmState, ControlMode, PolicyStatus, TeleopCommand
 from takt_msgs.srv import LoadPolicy, Release, ResetControl, StartRecording, Stop, TakeOver
 from takt_policy.testing import denoise_graph, straight_chunk, tiny_spec, write_tiny_bundle
 from takt_recorder.reader import BagReader
@@ -168,7 +168,7 @@ def test_nan_from_a_graph_holds_the_robot_and_names_the_graph(
         assert not any(t.waypoints for t in client.sent)
 
 
-def _is_later(state: object, mode: ControlMode, seconds: float) -> bool:
+def _is_later(state: ArmState, mode: ControlMode, seconds: float) -> bool:
     """Whether a state is later than the mode by so much: the policy may be back by then."""
     later_ns = stamp_from_ros(state.header.stamp) - stamp_from_ros(mode.header.stamp)
     return later_ns > seconds * 1e9
