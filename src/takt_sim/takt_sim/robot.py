@@ -231,11 +231,16 @@ class TorqueRobot:
         """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp.
 
         Raises:
-            ValueError: not finite or negative.
+            ValueError: not finite or negative. The gains stay, but guiding ends all the same: an
+                arm that is believed to hold must not be limp.
         """
+        self.guide(guide)
         if not guide:
             self.controller.set_impedance(stiffness, damping_ratio)
-        self._guided = guide
+
+    def guide(self, guided: bool) -> None:
+        """Zero stiffness for an operator's hand, or no longer."""
+        self._guided = guided
         self._set_mode()
 
     def hold(self, holding: bool = True) -> None:

@@ -154,15 +154,15 @@ def test_no_gripper_width_lets_the_arm_fall(width_m: float) -> None:
     assert 0.0 <= simulation.robot.gripper_target_m < 0.1
 
 
-def test_an_impedance_that_is_refused_does_not_end_guiding() -> None:
+def test_guiding_ends_even_if_the_gains_for_afterwards_are_refused() -> None:
     simulation = blind_simulation()
     simulation.reset(6)
     simulation.robot.set_impedance([400.0] * 6, None, guide=True)
     with pytest.raises(ValueError, match="stiffness"):
         simulation.robot.set_impedance([np.nan] * 6, None)
-    simulation.robot.hold(True)
-    simulation.robot.hold(False)
-    assert simulation.robot.controller.mode == Mode.GUIDE
+    assert simulation.robot.controller.mode == Mode.CARTESIAN
+    simulation.advance(SECOND_NS)
+    np.testing.assert_allclose(simulation.robot.controller.output.stiffness[0, 0], 900.0)
 
 
 def test_stiffness_sets_the_deflection() -> None:

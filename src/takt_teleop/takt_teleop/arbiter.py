@@ -6,6 +6,8 @@ they are to be published. The arbiter never reads a clock and never waits.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from takt_core.chunk import ActionChunk
 from takt_core.trajectory import Trajectory, Waypoint
 from takt_teleop.effects import Effect, ModeChange, Notice, SetGuide
@@ -94,6 +96,8 @@ class Arbiter:
     def device(self, command: DeviceCommand, now_ns: int) -> list[Effect]:
         self._enter(now_ns)
         self._supervise()
+        # A stamp of another clock, far ahead, would never grow old: a dead device, still steering.
+        command = replace(command, stamp_ns=min(command.stamp_ns, self._now_ns))
         self._device = command
         name = command.device or "the device"
         event = _BUTTON_EVENTS.get(command.button)

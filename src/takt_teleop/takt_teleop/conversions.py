@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from takt_core import checks
 from takt_core.conversions import (
     header_to_ros,
     pose_from_ros,
@@ -28,7 +29,17 @@ TOOL_FRAME = "tcp"
 
 
 def heartbeat_from_ros(message: Any) -> Heartbeat:
-    """From takt_msgs/PolicyStatus."""
+    """From takt_msgs/PolicyStatus.
+
+    Raises:
+        TaktError: a state that is none.
+    """
+    states = {int(state) for state in PolicyState}
+    if int(message.state) not in states:
+        raise TaktError(
+            f"policy/status of {message.policy!r}: state {message.state}; allowed are "
+            f"{sorted(states)}"
+        )
     return Heartbeat(
         stamp_ns=stamp_from_ros(message.header.stamp),
         policy=str(message.policy),
@@ -39,11 +50,15 @@ def heartbeat_from_ros(message: Any) -> Heartbeat:
 
 
 def arm_report_from_ros(message: Any) -> ArmReport:
-    """From takt_msgs/ArmState."""
+    """From takt_msgs/ArmState.
+
+    Raises:
+        TaktError: a target that is no pose, or whose velocity is not finite.
+    """
     return ArmReport(
         stamp_ns=stamp_from_ros(message.header.stamp),
         target=pose_from_ros(message.target_pose),
-        target_twist=twist_from_ros(message.target_twist),
+        target_twist=checks.finite("target_twist", twist_from_ros(message.target_twist)),
         starved=bool(message.starved),
         fault=str(message.fault),
         rejected=int(message.rejected_trajectories),
@@ -55,7 +70,7 @@ def device_command_from_ros(message: Any) -> DeviceCommand:
     """From takt_msgs/TeleopCommand.
 
     Raises:
-        TaktError: a velocity, a displacement or a button that is none.
+        TaktError: a velocity, a displacement, a gripper width or a button that is none.
     """
     twist = twist_from_ros(message.twist)
     buttons = {int(button) for button in Button}
@@ -64,7 +79,7 @@ def device_command_from_ros(message: Any) -> DeviceCommand:
             f"teleop/command of {message.device!r}: twist {twist.tolist()}, button "
             f"{message.button}; allowed are finite numbers and buttons {sorted(buttons)}"
         )
-    width = float(message.gripper_width)
+    width = checks.width(message.gripper_width)
     return DeviceCommand(
         stamp_ns=stamp_from_ros(message.header.stamp),
         twist=twist,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from takt_teleop.inputs import Heartbeat, PolicyState
 from takt_teleop.transitions import Event
-from takt_teleop.watchdogs import FUTURE_NS
+from takt_teleop.watchdogs import FUTURE_NS, is_overtaken
 
 
 class PolicyWatch:
@@ -22,9 +22,9 @@ class PolicyWatch:
         self.active = ""
 
     def update(self, heartbeat: Heartbeat) -> None:
-        """Take note of a heartbeat; one that is older than the newest is ignored."""
+        """Take note of a heartbeat; one that is a little older than the newest is ignored."""
         known = self._newest.get(heartbeat.policy)
-        if known is not None and heartbeat.stamp_ns < known.stamp_ns:
+        if known is not None and is_overtaken(heartbeat.stamp_ns, known.stamp_ns):
             return
         self._newest[heartbeat.policy] = heartbeat
         blocked = self._blocked.get(heartbeat.policy)

@@ -12,6 +12,15 @@ FUTURE_NS = 500_000_000
 _END_MARGIN_NS = 20_000_000
 
 
+def is_overtaken(stamp_ns: int, newest_ns: int) -> bool:
+    """Whether a message came after one that was sent later.
+
+    Much older than that is no matter of the way: the newest was then stamped by another clock,
+    and must not make its sender unheard for as long as that clock is ahead.
+    """
+    return newest_ns - FUTURE_NS <= stamp_ns < newest_ns
+
+
 class ArmWatch:
     """The newest report of the arm, its age, its fault and its refusals."""
 
@@ -22,9 +31,9 @@ class ArmWatch:
         self.other_commanders = ""
 
     def update(self, report: ArmReport) -> None:
-        """Take note of a report; one that is older than the newest is ignored."""
+        """Take note of a report; one that is a little older than the newest is ignored."""
         before = self.newest
-        if before is not None and report.stamp_ns < before.stamp_ns:
+        if before is not None and is_overtaken(report.stamp_ns, before.stamp_ns):
             return
         is_new_refusal = before is not None and report.rejected > before.rejected
         self._refused = report.last_rejection or "without a reason" if is_new_refusal else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from teleop_world import HOME, MS, World, distance_m
@@ -9,7 +11,7 @@ from teleop_world import HOME, MS, World, distance_m
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory
 from takt_teleop.effects import ModeChange, Notice, SetGuide, StepRecord
-from takt_teleop.inputs import Button, Heartbeat, PolicyState
+from takt_teleop.inputs import Button, DeviceCommand, Heartbeat, PolicyState
 from takt_teleop.transitions import Event, Mode
 
 
@@ -241,6 +243,18 @@ def test_stamps_of_another_clock_do_not_look_young_for_ever() -> None:
     assert "5000 ms ahead" in message
 
 
+def test_one_stamp_of_another_clock_does_not_deafen_the_arbiter() -> None:
+    world = World()
+    world.step(50)
+    ahead_ns = world.now_ns + 3600 * 10**9
+    world.apply(world.arbiter.arm(replace(world.report(), stamp_ns=ahead_ns), world.now_ns))
+    stray = Heartbeat(ahead_ns, "peg", PolicyState.RUNNING)
+    world.apply(world.arbiter.heartbeat(stray, world.now_ns))
+    assert world.mode is Mode.HOLD
+    world.run_policy()
+    assert world.mode is Mode.POLICY
+
+
 def test_a_refused_trajectory_holds_with_the_controllers_words() -> None:
     world = running()
     world.send()
@@ -327,6 +341,21 @@ def test_the_operator_steers_and_the_arm_stops_when_the_device_dies() -> None:
     world.device(twist=np.array([0.0, 0.1, 0.0, 0.0, 0.0, 0.0]))
     world.step(60)
     assert world.last(Trajectory).waypoints != ()
+
+
+def test_a_dead_device_with_a_clock_of_its_own_does_not_steer_for_ever() -> None:
+    world = in_human()
+    ahead_ns = 3600 * 10**9
+    for _ in range(20):
+        command = DeviceCommand(world.now_ns + ahead_ns, np.array([0.0, 0.1, 0.0, 0.0, 0.0, 0.0]))
+        world.apply(world.arbiter.device(command, world.now_ns))
+        world.step(10)
+    assert world.twist[1] > 0.05
+    world.step(500)
+    rest = world.target
+    world.step(500)
+    assert distance_m(world.target, rest) == 0.0
+    assert world.last(Trajectory).waypoints == ()
 
 
 def test_on_release_the_policy_observes_anew() -> None:

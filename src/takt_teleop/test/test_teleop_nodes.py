@@ -210,6 +210,40 @@ def test_guide_publishes_gains_and_restores_those_of_others(graph: Graph) -> Non
     np.testing.assert_array_equal(graph.received["arm/impedance"][-1].stiffness, mine.stiffness)
 
 
+def test_what_is_no_message_is_refused_and_the_arbiter_goes_on(graph: Graph) -> None:
+    nan = float("nan")
+    header = header_to_ros(graph.now_ns, "base")
+    graph.status.publish(PolicyStatus(header=header, state=99, policy="peg"))
+    reeling = ArmState(header=header, target_pose=pose_to_ros(HOME))
+    reeling.target_twist.linear.x = nan
+    nowhere = ArmState(header=header)
+    nowhere.target_pose.orientation.w = 0.0
+    for state in (reeling, nowhere):
+        graph.arm.publish(state)
+    for command in (
+        TeleopCommand(header=header, button=77),
+        TeleopCommand(header=header, gripper_width=float("inf")),
+        TeleopCommand(header=header, absolute=True, pose=nowhere.target_pose),
+    ):
+        graph.device.publish(command)
+    gains = graph.node.create_publisher(Impedance, "arm/impedance", LATCHED)
+    gains.publish(Impedance(stiffness=[nan] * 6))
+    graph.heartbeat = PolicyStatus.RUNNING
+    graph.until(graph.is_mode(ControlMode.POLICY))
+    world = World()
+    world.now_ns = graph.now_ns
+    broken = chunk_to_ros(world.chunk(epoch=graph.modes[-1].epoch), "base")
+    broken.gripper_width = [0.01]
+    graph.chunks.publish(broken)
+    graph.until(graph.is_mode(ControlMode.HOLD))
+    assert "gripper_width of a chunk" in graph.modes[-1].reason
+    assert graph.call(TakeOver, "control/guide", operator_id="ada").success
+    graph.until(lambda: graph.received["arm/impedance"][-1].guide)
+    assert graph.call(Release, "control/release").success
+    graph.until(lambda: not graph.received["arm/impedance"][-1].guide)
+    assert np.isfinite(graph.received["arm/impedance"][-1].stiffness).all()
+
+
 def test_a_second_publisher_of_the_command_is_noticed(graph: Graph) -> None:
     graph.heartbeat = PolicyStatus.RUNNING
     graph.until(graph.is_mode(ControlMode.POLICY))

@@ -149,17 +149,14 @@ class SimulatorNode(ManagedNode):
         self._running_loop().post(lambda simulation: self._aim(simulation, target))
 
     def _on_impedance(self, message: Impedance) -> None:
-        if message.frame != Impedance.FRAME_BASE and not message.guide:
-            self.diagnose(
-                WARN,
-                f"arm/impedance refused: frame is {message.frame}, allowed is FRAME_BASE "
-                f"({Impedance.FRAME_BASE}): the simulated arm's stiffness has the base's axes",
-                "commands",
-            )
-            return
-
         def apply(simulation: Simulation) -> None:
             try:
+                if message.frame != Impedance.FRAME_BASE and not message.guide:
+                    simulation.robot.guide(False)
+                    raise ValueError(
+                        f"frame is {message.frame}, allowed is FRAME_BASE: the simulated arm's "
+                        "stiffness has the base's axes"
+                    )
                 simulation.robot.set_impedance(
                     message.stiffness, message.damping_ratio, bool(message.guide)
                 )

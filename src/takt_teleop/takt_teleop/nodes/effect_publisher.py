@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
 
+from takt_core import checks
 from takt_core.conversions import trajectory_to_ros
 from takt_core.nodes.qos import COMMAND, LATCHED, STEPS
 from takt_core.trajectory import Trajectory
@@ -65,6 +67,13 @@ class EffectPublisher:
         self._impedance.publish(message)
 
     def _on_impedance(self, message: Impedance) -> None:
-        """Remember the gains that somebody chose, to restore them after GUIDE."""
-        if not message.guide:
-            self._gains = message
+        """Remember the gains that somebody chose, to restore them after GUIDE.
+
+        Raises:
+            TaktError: gains that no controller takes; they are not remembered.
+        """
+        if message.guide:
+            return
+        checks.stiffness(message.stiffness)
+        checks.finite("damping_ratio", np.array(message.damping_ratio))
+        self._gains = message

@@ -80,7 +80,9 @@ class KeyboardNode(ManagedNode):
         future.add_done_callback(lambda done: device.say(done.result().message))
 
     def _on_mode(self, message: ControlMode) -> None:
-        self._mode, self._reason = Mode(message.mode).name, message.reason
+        known = {int(mode): mode.name for mode in Mode}
+        self._mode = known.get(message.mode, f"unknown mode {message.mode}")
+        self._reason = message.reason
 
 
 def main() -> None:
