@@ -74,7 +74,7 @@ class RecorderNode(ManagedNode):
             inbox.command(lambda: self._recover(settings.options().folder))
         self._writer.begin()
         self._taps = Taps(
-            f"{self.get_name()}_taps",
+            f"_{self.get_name()}_taps",
             self.get_namespace(),
             self.context,
             Selection(settings.topics, settings.exclude, self.get_namespace()),

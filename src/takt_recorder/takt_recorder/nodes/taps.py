@@ -17,6 +17,7 @@ from typing import Any
 
 from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -70,6 +71,8 @@ class Taps:
             namespace=namespace,
             use_global_arguments=False,
             start_parameter_services=False,
+            # Nobody would answer: this node is not spun.
+            parameter_overrides=[Parameter("start_type_description_service", value=False)],
             enable_rosout=False,
         )
         self._selection = selection
