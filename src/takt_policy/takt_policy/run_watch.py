@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+# ROS time that goes back by less is jitter between messages of /clock, not a restart.
+_CLOCK_JITTER_NS = 50_000_000
+
 
 class Outcome(IntEnum):
     """Values of takt_msgs/RunPolicy."""
@@ -55,6 +58,7 @@ class RunWatch:
     def __init__(self, start_ns: int, limit_s: float) -> None:
         self._start_ns = start_ns
         self._limit_s = limit_s
+        self._newest_ns = start_ns
         self.ending: Ending | None = None
 
     def elapsed_s(self, now_ns: int) -> float:
@@ -82,7 +86,11 @@ class RunWatch:
         self._end(Outcome.CANCELLED, reason)
 
     def tick(self, now_ns: int) -> None:
-        """Looks at the clock."""
+        """Looks at the clock. One that goes back ends the run: its start means nothing any more."""
+        back_ns = self._newest_ns - now_ns
+        if back_ns > _CLOCK_JITTER_NS:
+            self._end(Outcome.FAILED, f"ROS time went back by {back_ns * 1e-9:.2f} s")
+        self._newest_ns = max(self._newest_ns, now_ns)
         if self._limit_s > 0.0 and self.elapsed_s(now_ns) >= self._limit_s:
             self._end(Outcome.TIMED_OUT, f"the limit of {self._limit_s:g} s has passed")
 

@@ -227,6 +227,31 @@ def test_nan_counts_as_not_received_and_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stream", "features"),
+    [
+        ("arm/state", {"tcp_pose": np.array([0.4, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0])}),
+        ("arm/wrench", {"wrench": np.full(6, 1e300)}),
+    ],
+)
+def test_what_no_graph_can_be_fed_with_counts_as_not_received(
+    stream: str, features: dict[str, Any]
+) -> None:
+    builder = ObservationBuilder(tiny_spec())
+    good = {
+        "arm/state": {"tcp_pose": _pose(START)},
+        "arm/wrench": {"wrench": np.zeros(6)},
+        "wrist_camera/image_raw": {"image": _image(1)},
+    }
+    for name, value in (good | {stream: features}).items():
+        builder.push(Sample(name, START, value))
+    found = _missing(builder.reference(START))
+    assert found.stream == stream
+    assert "its last 1 samples had NaN, infinity or no rotation" in found.reason
+    builder.push(Sample(stream, START, good[stream]))
+    assert builder.reference(START) == START
+
+
+@pytest.mark.parametrize(
     ("stream", "features", "words"),
     [
         ("arm/state", {"joint_position": np.zeros(7)}, "no feature 'tcp_pose'; it has joint_pos"),

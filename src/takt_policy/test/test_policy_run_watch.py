@@ -32,6 +32,15 @@ def test_only_a_stop_of_now_ends_it() -> None:
     assert watch.ending == Ending(Outcome.FAILED, "the robot was stopped: button")
 
 
+def test_a_clock_that_goes_back_ends_it() -> None:
+    watch = RunWatch(START, 2.0)
+    watch.tick(START + 1_000_000_000)
+    watch.tick(START + 960_000_000)
+    assert watch.ending is None
+    watch.tick(0)
+    assert watch.ending == Ending(Outcome.FAILED, "ROS time went back by 11.00 s")
+
+
 def test_the_clock_ends_it_if_there_is_a_limit() -> None:
     watch = RunWatch(START, 2.0)
     watch.tick(START + 1_999_999_999)

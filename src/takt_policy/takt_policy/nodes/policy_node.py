@@ -22,6 +22,7 @@ from takt_policy.nodes.streams import StreamSubscriptions
 from takt_policy.run_watch import Mode
 from takt_policy.runtime import Plan, PolicyRuntime, State
 from takt_policy.settings import PolicyParameters
+from takt_policy.shown import ShownState
 from takt_policy.worker import Worker
 
 _LEVELS = {State.FAILED: ERROR, State.WAITING: WARN, State.UNLOADED: WARN}
@@ -41,8 +42,7 @@ class PolicyNode(ManagedNode):
         self._loader: LoadService | None = None
         self._streams = StreamSubscriptions(self, self._on_sample, self._on_bad)
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
-        self._shown: State | None = None
-        self._show_again_s = 0.0
+        self._shown = ShownState()
 
     # Lifecycle
 
@@ -180,16 +180,12 @@ class PolicyNode(ManagedNode):
         if runtime is None or not self.context.ok():
             return
         self._status.publish(status_to_ros(runtime, self.now_ns()))
-        if runtime.state != self._shown or time.monotonic() >= self._show_again_s:
-            self._shown, self._show_again_s = runtime.state, time.monotonic() + 1.0
-            self._show(runtime)
-
-    def _show(self, runtime: PolicyRuntime) -> None:
-        """In /diagnostics and the log: at a change, else once a second."""
-        report = runtime.latency.report()
-        values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
-        words = runtime.state.name + (f": {runtime.reason}" if runtime.reason else "")
-        self.diagnose(_LEVELS.get(runtime.state, OK), words, "policy", **values)
+        shown = self._shown.look(runtime.state, runtime.reason, time.monotonic())
+        if shown is not None:
+            report = runtime.latency.report()
+            values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
+            level = OK if shown.brief else _LEVELS.get(runtime.state, OK)
+            self.diagnose(level, shown.words, "policy", reason=runtime.reason, **values)
 
 
 def main() -> None:

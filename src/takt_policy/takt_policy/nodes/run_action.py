@@ -73,12 +73,16 @@ class RunAction:
                 )
             )
 
-    def _on_cancel(self, _handle: Any) -> CancelResponse:
-        if self.watch is not None:
+    def _on_cancel(self, handle: Any) -> CancelResponse:
+        # Another goal, accepted but not begun yet, must not end this run; see _execute.
+        if self.watch is not None and handle is self._handle:
             self.watch.cancelled("by the client")
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: Any) -> RunPolicy.Result:
+        if handle.is_cancel_requested:
+            handle.canceled()
+            return RunPolicy.Result(outcome=int(Outcome.CANCELLED), message="before it began")
         runtime, goal = self._runtime(), handle.request
         refusal = self._begin(runtime, goal)
         if refusal or runtime is None:

@@ -94,8 +94,9 @@ class ObservationBuilder:
     def push(self, sample: Sample) -> None:
         """Takes what some input reads from a sample; samples of other streams are ignored.
 
-        Values with NaN or infinity are refused and counted as not received. If the stamp lies
-        far before the stream's newest, time began anew and everything older is forgotten.
+        Values that are not finite and quaternions of zeros are refused and counted as not
+        received. If the stamp lies far before the stream's newest, time began anew and
+        everything older is forgotten.
 
         Raises:
             PolicyError: the sample lacks the feature, or it has an unusable shape.
@@ -109,7 +110,7 @@ class ObservationBuilder:
                     f"it has {', '.join(sorted(sample.features))}. Change it in policy.yaml"
                 )
             stored = store(one, value)
-            if not np.isfinite(stored).all():
+            if not _is_usable(one, stored):
                 self._refused[one.name] = self._refused.get(one.name, 0) + 1
                 continue
             latest_ns = self._latest_ns.get(one.name)
@@ -182,7 +183,16 @@ class ObservationBuilder:
 
     def _why(self, one: InputSpec) -> str:
         count = self._refused.get(one.name)
-        return f"; its last {count} samples had NaN or infinite values" if count else ""
+        return f"; its last {count} samples had NaN, infinity or no rotation" if count else ""
+
+
+def _is_usable(one: InputSpec, stored: npt.NDArray[Any]) -> bool:
+    """Whether a graph can be fed with it: finite as float32, and a rotation if it is a pose."""
+    if stored.dtype == np.uint8:
+        return True
+    if not (np.abs(stored) < np.finfo(np.float32).max).all():
+        return False
+    return one.preprocess.kind != "pose" or bool(np.linalg.norm(stored[3:]) > 1e-6)
 
 
 def _key(one: InputSpec) -> str:
