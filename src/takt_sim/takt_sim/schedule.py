@@ -18,9 +18,12 @@ class Due:
         self._count = 0
         self._next_ns = self._first_ns
 
+    def is_due(self, now_ns: int) -> bool:
+        return now_ns >= self._next_ns
+
     def take(self, now_ns: int) -> bool:
         """Whether a measurement is due now; the next one is then due a period later."""
-        if now_ns < self._next_ns:
+        if not self.is_due(now_ns):
             return False
         self._count += 1
         self._next_ns = self._first_ns + round(self._count * self._period_s * 1e9)

@@ -69,6 +69,7 @@ class Simulation:
         tool_bodies = ("hand", "left_finger", "right_finger", *self.task.held_bodies)
         self._wrench = ExternalWrench(self.model, tool_bodies, TOOL_FRAME, p.wrench_cutoff_hz)
         self._fingertip = FingertipLoad(self.model, "left_finger", FINGERTIP_FRAMES[0], "hand")
+        self._load = np.zeros(6)
         self._rig = CameraRig(self.model, p.cameras) if p.cameras else None
         self._now_ns = EPOCH_NS
         self._episode = 0
@@ -98,6 +99,7 @@ class Simulation:
         mujoco.mj_kinematics(self.model, self.data)
         self.task.place(self.model, self.data)
         mujoco.mj_forward(self.model, self.data)
+        self._load = self._fingertip.wrench(self.model, self.data)
         self.robot.activate(self._now_ns)
         self.faults.clear()
         self._wrench.reset()
@@ -146,6 +148,8 @@ class Simulation:
         mujoco.mj_step2(model, data)
         self._wrench.update(model, data)
         self._now_ns += TICK_NS
+        if self._tactile_due.is_due(self._now_ns):
+            self._load = self._fingertip.wrench(model, data)
         mujoco.mj_step1(model, data)
         self._sense()
 
@@ -196,8 +200,7 @@ class Simulation:
             self._out.append(Sample(ARM_STREAM, now, self.arm_features()))
             self._out.append(Sample(WRENCH_STREAM, now, {"wrench": self.wrench}))
         if self._tactile_due.take(now):
-            load = self._fingertip.wrench(self.model, self.data)
-            field = self.pad.displacement(load, self._rng)
+            field = self.pad.displacement(self._load, self._rng)
             self._out.append(Sample(TACTILE_STREAM, now, {"displacement": field}))
         for camera, due in self._camera_due:
             if due.take(now):

@@ -107,7 +107,11 @@ class FingertipLoad:
         self._hand = model.body(hand).id
 
     def wrench(self, model: mujoco.MjModel, data: mujoco.MjData) -> NDArray[np.float64]:
-        """(6,) force and torque on the pad in its surface frame [N, N m]; see `TactilePad`."""
+        """(6,) force and torque on the pad in its surface frame [N, N m]; see `TactilePad`.
+
+        To be called after `mj_step2` or `mj_forward`: `mj_step1` finds new contacts, whose forces
+        are whatever was in the memory until they are solved for.
+        """
         mujoco.mj_rnePostConstraint(model, data)
         load = self._about_tip(model, data, self._finger)
         load += 0.5 * self._about_tip(model, data, self._hand)

@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sim_worlds import SECOND_NS, blind_simulation, press_on_table
 
+from takt_sim.experts.peg_insertion import STEP_NS, PegInsertionExpert
+from takt_sim.simulation import Simulation, SimulationParameters
 from takt_sim.tactile import FingertipLoad, TactilePad, TactileParameters
+from takt_sim.tasks.base import TaskState
+from takt_sim.tasks.peg_insertion import PegInsertion
 
 PAD = TactilePad(TactileParameters())
 GRIP = np.array([0.0, 0.0, 15.0, 0.0, 0.0, 0.0])
@@ -73,6 +77,24 @@ def test_noise_comes_from_the_generator_only() -> None:
     again = PAD.displacement(GRIP, np.random.default_rng(3))
     np.testing.assert_array_equal(first, again)
     assert np.std(first - PAD.displacement(GRIP)) == pytest.approx(3e-6, rel=0.3)
+
+
+def test_new_contacts_are_felt_once_their_forces_are_known() -> None:
+    simulation = Simulation(parameters=SimulationParameters(cameras=(), tactile_rate_hz=1000.0))
+    assert isinstance(simulation.task, PegInsertion)
+    expert = PegInsertionExpert(simulation.task)
+    largest_m = 0.0
+    for seed in (0, 1):
+        simulation.reset(seed)
+        expert.reset()
+        while simulation.task_status.state is TaskState.RUNNING:
+            assert simulation.commit(expert.trajectory(simulation)).accepted
+            for sample in simulation.advance(STEP_NS):
+                if sample.stream == "fingertip/field":
+                    field = sample.features["displacement"]
+                    largest_m = max(largest_m, float(np.abs(field).max()))
+    # 60 N, all that the arm may press with, indents the pad by about 4 mm.
+    assert largest_m < 0.01
 
 
 def test_gripper_presses_the_pad_and_contact_shears_it() -> None:
