@@ -77,6 +77,7 @@ class Simulation:
         self._rng = np.random.default_rng(0)
         self._last_images: dict[str, NDArray[np.uint8]] = {}
         self._in_flight: list[tuple[int, int, Sample]] = []
+        self._exposures = 0
         self._out: list[Sample] = []
 
     # Time
@@ -218,7 +219,8 @@ class Simulation:
             return
         sample = Sample(camera.stream, self._now_ns, {"image": self._last_images[camera.name]})
         arrival = self._now_ns + round(camera.latency_s * 1e9)
-        heapq.heappush(self._in_flight, (arrival, len(self._in_flight), sample))
+        self._exposures += 1  # settles the order of those that arrive at the same time
+        heapq.heappush(self._in_flight, (arrival, self._exposures, sample))
 
     def _judge(self) -> TaskStatus:
         status = self._status

@@ -13,6 +13,7 @@ from sim_worlds import (
 
 from takt_core.errors import TaktError
 from takt_core.streams import Sample
+from takt_sim.cameras import CameraParameters
 from takt_sim.simulation import Simulation, SimulationParameters
 from takt_sim.tasks.base import TaskState
 
@@ -30,6 +31,20 @@ def assert_equal(first: list[Sample], second: list[Sample]) -> None:
     for one, other in zip(first, second, strict=True):
         for name, value in one.features.items():
             np.testing.assert_array_equal(value, other.features[name])
+
+
+def test_images_that_arrive_at_the_same_time_are_all_delivered() -> None:
+    # One that was taken at once with the slow camera's has arrived when the second one is taken.
+    cameras = (
+        CameraParameters("wrist_camera", 8, 8, rate_hz=25.0, latency_s=0.0),
+        CameraParameters("front_camera", 8, 8, rate_hz=25.0, latency_s=0.040),
+    )
+    simulation = Simulation(parameters=SimulationParameters(cameras=cameras))
+    simulation.reset(0)
+    arrived = [s.stream for s in simulation.advance(SECOND_NS // 2) if "image" in s.stream]
+    simulation.close()
+    assert arrived.count("wrist_camera/image_raw") == 12
+    assert arrived.count("front_camera/image_raw") == 12
 
 
 def test_same_seed_gives_the_same_samples_whatever_came_before() -> None:
