@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -78,14 +79,21 @@ class ManagedNode(LifecycleNode):
     def create_subscription(
         self, msg_type: Any, topic: str, callback: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """As rclpy's; a message that the callback refuses with a TaktError is ignored and said."""
+        """As rclpy's; a message that the callback refuses with a TaktError is ignored and said.
+
+        Said once a second at most: broken sensors break at their full rate.
+        """
+        quiet_until_s = 0.0
 
         @functools.wraps(callback)
         def guarded(*received: Any) -> Any:
             try:
                 return callback(*received)
             except TaktError as error:
-                self.diagnose(WARN, f"{topic}: ignored: {error}", topic)
+                nonlocal quiet_until_s
+                if time.monotonic() >= quiet_until_s:
+                    quiet_until_s = time.monotonic() + 1.0
+                    self.diagnose(WARN, f"{topic}: ignored: {error}", topic)
                 return None
 
         return super().create_subscription(msg_type, topic, guarded, *args, **kwargs)

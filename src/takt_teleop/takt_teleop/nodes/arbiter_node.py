@@ -113,22 +113,15 @@ class ArbiterNode(ManagedNode):
     def _on_arm(self, message: ArmState) -> None:
         if self._arbiter is None:
             return
-        try:
-            report = conversions.arm_report_from_ros(message)
-        except TaktError as error:
-            # Ignored, it counts as silence: the arm has no state that could be trusted.
-            self.diagnose(WARN, f"arm/state ignored: {error}", "arm")
-            return
+        # What is refused here is ignored and counts as silence: the arm has no state that could
+        # be trusted.
+        report = conversions.arm_report_from_ros(message)
         self._apply(self._arbiter.arm(report, self.now_ns()))
 
     def _on_device(self, message: TeleopCommand) -> None:
         if self._arbiter is None:
             return
-        try:
-            command = conversions.device_command_from_ros(message)
-        except TaktError as error:
-            self.diagnose(WARN, f"ignored: {error}", "device")
-            return
+        command = conversions.device_command_from_ros(message)
         self._apply(self._arbiter.device(command, self.now_ns()))
 
     def _tick(self) -> None:
