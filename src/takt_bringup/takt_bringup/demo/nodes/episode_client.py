@@ -173,7 +173,8 @@ class EpisodeClient:
 
     def _is_recorded(self, topic: str) -> bool:
         listeners = self._node.get_subscriptions_info_by_topic(self._node.resolve_topic_name(topic))
-        return any(listener.node_name.startswith("recorder") for listener in listeners)
+        # The recorder's subscriptions belong to a node of its own, hidden by an underscore.
+        return any(one.node_name.lstrip("_").startswith("recorder") for one in listeners)
 
     def _arm_ns(self) -> int:
         return -1 if self._arm is None else stamp_from_ros(self._arm.header.stamp)
