@@ -25,7 +25,7 @@ HOME = Pose(np.array([0.45, 0.0, 0.25]), DOWN)
 class World:
     """Simulated time; ``log`` has every effect with the time at which it was decided.
 
-    ``targets`` has, for each entry of the log, the arm's target and its velocity then.
+    ``reports`` has, for each entry of the log, what the arbiter had last been told of the arm.
     """
 
     def __init__(self, **parameters: Any) -> None:
@@ -33,7 +33,6 @@ class World:
         self.now_ns = 1_000 * MS
         self.arbiter = Arbiter(self.parameters, self.now_ns)
         self.log: list[tuple[int, Effect]] = []
-        self.targets: list[tuple[Pose, Array]] = []
         self.last_beat_ns = 0
         self.target = HOME
         self.twist: Array = np.zeros(6)
@@ -45,6 +44,8 @@ class World:
         self.chunks = 0
         self._waypoints: list[Waypoint] = []
         self._from: tuple[int, Pose] = (self.now_ns, HOME)
+        self.known = self.report()
+        self.reports: list[ArmReport] = []
 
     # --- time ---------------------------------------------------------------------------
 
@@ -54,7 +55,8 @@ class World:
             self.now_ns += 10 * MS
             self._move()
             if self.arm_alive:
-                self.apply(self.arbiter.arm(self.report(), self.now_ns))
+                self.known = self.report()
+                self.apply(self.arbiter.arm(self.known, self.now_ns))
             if self.policy_state is not None:
                 self.beat()
             self.apply(self.arbiter.tick(self.now_ns))
@@ -62,7 +64,7 @@ class World:
     def apply(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:
             self.log.append((self.now_ns, effect))
-            self.targets.append((self.target, self.twist))
+            self.reports.append(self.known)
             if isinstance(effect, Trajectory):
                 self._from = (self.now_ns, self.target)
                 self._waypoints = list(effect.waypoints)

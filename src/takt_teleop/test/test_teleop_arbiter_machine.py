@@ -136,17 +136,17 @@ class ArbiterMachine(RuleBasedStateMachine):
         self.mode, self.epoch = change.mode, change.epoch
 
     def _judge_takeover(self, index: int) -> None:
-        """The first thing sent after a takeover goes on from where the target was."""
+        """The first thing sent after a takeover goes on from where the target was reported."""
         later = (effect for _, effect in self.world.log[index:])
         trajectory = next(effect for effect in later if isinstance(effect, Trajectory))
         if not trajectory.waypoints:
             return  # there is no device: the arm holds
         first = trajectory.waypoints[0]
-        target, twist = self.world.targets[index]
-        ahead_s = (first.time_ns - self.world.log[index][0]) / 1e9 + 0.02
-        way_m = distance_m(first.base_from_tcp, target)
+        report = self.world.reports[index]
+        ahead_s = (first.time_ns - report.stamp_ns) / 1e9 + 0.02
+        way_m = distance_m(first.base_from_tcp, report.target)
         reach_m = self.world.parameters.human_acceleration_m_s2 * ahead_s**2 / 2
-        assert way_m <= np.linalg.norm(twist[:3]) * ahead_s + reach_m + 1e-9
+        assert way_m <= np.linalg.norm(report.target_twist[:3]) * ahead_s + reach_m + 1e-9
 
     def _judge_trajectory(self, now_ns: int, trajectory: Trajectory) -> None:
         assert trajectory.source in _SOURCES[self.mode]
