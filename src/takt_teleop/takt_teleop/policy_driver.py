@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ class PolicyDriver:
         if not steps:
             return Intake(late=late)
         residual = self._correction.value if shared else None
-        refusal = self._jump(steps[0], residual, report.target)
+        refusal = self._jump(steps[0], residual, report.target) or self._haste(steps)
         if refusal:
             return Intake(refusal=f"chunk {chunk.id} of {chunk.policy} refused: {refusal}")
         self.plan.splice(steps)
@@ -106,3 +107,19 @@ class PolicyDriver:
             f"its first waypoint is {way:.3f} m and {turn:.2f} rad from the present target; "
             f"allowed are max_jump_m {p.max_jump_m:g} and max_jump_rad {p.max_jump_rad:g}"
         )
+
+    def _haste(self, steps: list[PlannedStep]) -> str:
+        """Why the actions are too far apart for the time between them; the follower would be
+        late at each, and the arm go at its own speed limit to where none of them meant it to."""
+        p = self._parameters
+        for before, after in itertools.pairwise(steps):
+            span_s = (after.time_ns - before.time_ns) / 1e9
+            error = pose_error(after.base, before.base) / span_s
+            speed, turn = float(np.linalg.norm(error[:3])), float(np.linalg.norm(error[3:]))
+            if speed > p.policy_speed_m_s or turn > p.policy_speed_rad_s:
+                return (
+                    f"its action {after.index} asks for {speed:.2f} m/s and {turn:.2f} rad/s; "
+                    f"allowed are policy_speed_m_s {p.policy_speed_m_s:g} and "
+                    f"policy_speed_rad_s {p.policy_speed_rad_s:g}"
+                )
+        return ""

@@ -53,6 +53,12 @@ class ArbiterParameters:
     max_jump_rad: float = parameter(
         0.5, unit="rad", minimum=0.01, maximum=3.2, description="start of a chunk from the target"
     )
+    policy_speed_m_s: float = parameter(
+        1.0, unit="m/s", minimum=0.01, maximum=5.0, description="between two actions of a chunk"
+    )
+    policy_speed_rad_s: float = parameter(
+        4.0, unit="rad/s", minimum=0.05, maximum=20.0, description="between two actions of a chunk"
+    )
     require_explicit_run: bool = parameter(
         False, description="after any stop of a policy only a new run starts it again"
     )

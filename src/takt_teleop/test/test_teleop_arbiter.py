@@ -180,6 +180,18 @@ def test_a_chunk_that_jumps_is_refused_and_the_run_stays_out() -> None:
     assert world.mode is Mode.POLICY
 
 
+def test_a_chunk_whose_later_actions_are_far_away_is_refused_before_any_of_it_is_sent() -> None:
+    world = running()
+    sent = len(world.all(Trajectory))
+    # Starts 5 mm from the target, and then wants 15 cm per step of 0.1 s.
+    near = Pose(HOME.position_m - np.array([0.145, 0.0, 0.0]), HOME.quaternion_xyzw)
+    world.send(world.chunk(origin=near, step_m=np.array([0.15, 0.0, 0.0])))
+    assert world.mode is Mode.HOLD
+    assert "1.50 m/s" in world.arbiter.reason
+    assert "policy_speed_m_s" in world.arbiter.reason
+    assert not any(t.waypoints for t in world.all(Trajectory)[sent:])
+
+
 def test_something_that_is_no_chunk_holds() -> None:
     world = running()
     world.apply(world.arbiter.bad_chunk("not finite", world.now_ns))
