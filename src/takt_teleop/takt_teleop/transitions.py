@@ -53,7 +53,7 @@ MEANINGS: Mapping[Event, str] = {
     Event.POLICY_WAITS: "it reports WAITING: an input is missing",
     Event.POLICY_ENDED: "it reports that it no longer runs: done, cancelled or failed",
     Event.PLAN_EXHAUSTED: "no chunk came in time and the waypoints ran out",
-    Event.CHUNK_REFUSED: "a chunk starts beyond `max_jump` from the present target, or moves too fast",
+    Event.CHUNK_REFUSED: "a chunk starts beyond `max_jump` from the target, or moves too fast",
     Event.TRAJECTORY_REJECTED: "the controller refused what was sent, and says why",
     Event.ARM_STARVED: "the controller has no waypoints although some were sent",
     Event.ARM_FAULT: "the controller has latched a fault",
