@@ -121,7 +121,9 @@ def launched(name: str, log: Path, **arguments: object) -> Iterator[Client]:
         context.init()
         client = Client(system, context)
         try:
+            # Discovery takes each process its own time.
             client.until(lambda: bool(client.arm), "the arm's state")
+            client.until(lambda: bool(client.modes), "the arbiter's mode")
             yield client
         finally:
             client.destroy()

@@ -162,6 +162,7 @@ def test_nan_from_a_graph_holds_the_robot_and_names_the_graph(
             "policy FAILED",
         )
         assert "graph encode" in client.statuses[-1].reason
+        client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
         client.pass_time(0.5)
         assert client.mode_is(ControlMode.HOLD)
         assert client.speed_m_s() < 0.005
