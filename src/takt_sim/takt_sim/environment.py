@@ -75,9 +75,9 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
         self.observation_space = self._make_observation_space()
 
     def _make_action_space(self) -> spaces.Box:
-        box = self.simulation.parameters.impedance
-        low = [*box.workspace_lower_m, *[-1.0] * 6] + [0.0] * self._gripper
-        high = [*box.workspace_upper_m, *[1.0] * 6] + [0.08] * self._gripper
+        task = self.simulation.task
+        low = [*task.tool_lower_m, *[-1.0] * 6] + [0.0] * self._gripper
+        high = [*task.tool_upper_m, *[1.0] * 6] + [0.08] * self._gripper
         return spaces.Box(np.array(low, np.float32), np.array(high, np.float32))
 
     def _make_observation_space(self) -> spaces.Dict:

@@ -16,7 +16,7 @@ from takt_description import ARM_JOINTS, FINGER_JOINTS, TOOL_FRAME, robot_descri
 from takt_impedance import Controller, Mode, Parameters, TickOutput, TrajectoryResult
 from takt_impedance.kinematics import ArmModel
 from takt_sim.placing import body_pose
-from takt_sim.tasks.base import Start
+from takt_sim.tasks.base import Start, Task
 
 N = len(ARM_JOINTS)
 # Fully closed: the servo presses with its force limit on what is in between.
@@ -40,20 +40,22 @@ class ImpedanceParameters:
     max_force_n: float = 60.0
     max_moment_nm: float = 15.0
     torque_rate_limit_nm_s: float = 1000.0
-    workspace_lower_m: tuple[float, float, float] = (0.20, -0.40, 0.04)
-    workspace_upper_m: tuple[float, float, float] = (0.78, 0.40, 0.70)
 
 
 class TorqueRobot:
     """Arm and gripper in a MuJoCo world, with the controller that also drives the hardware."""
 
     def __init__(
-        self, model: mujoco.MjModel, data: mujoco.MjData, impedance: ImpedanceParameters
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        impedance: ImpedanceParameters,
+        task: Task,
     ) -> None:
         self._model, self._data = model, data
         closed = dict.fromkeys(FINGER_JOINTS, GRASP_WIDTH_M / 2.0)
         self._arm = ArmModel(robot_description(), TOOL_FRAME, ARM_JOINTS, closed)
-        self._parameters = self._controller_parameters(impedance)
+        self._parameters = self._controller_parameters(impedance, task)
         self._torque_limit = np.array(self._parameters.torque_limit_nm)
         self._rate_limit = impedance.torque_rate_limit_nm_s
         # Views of MuJoCo's memory: they always show the present state.
@@ -71,7 +73,7 @@ class TorqueRobot:
         self._holding = False
         self._guided = False
 
-    def _controller_parameters(self, impedance: ImpedanceParameters) -> Parameters:
+    def _controller_parameters(self, impedance: ImpedanceParameters, task: Task) -> Parameters:
         arm, parameters = self._arm, Parameters(N)
         parameters.joint_lower_rad = arm.lower_rad
         parameters.joint_upper_rad = arm.upper_rad
@@ -81,8 +83,8 @@ class TorqueRobot:
         parameters.stiffness = np.diag(impedance.stiffness)
         parameters.max_force_n = impedance.max_force_n
         parameters.max_moment_nm = impedance.max_moment_nm
-        parameters.workspace_lower_m = np.array(impedance.workspace_lower_m)
-        parameters.workspace_upper_m = np.array(impedance.workspace_upper_m)
+        parameters.workspace_lower_m = np.array(task.tool_lower_m)
+        parameters.workspace_upper_m = np.array(task.tool_upper_m)
         return parameters
 
     def place(self, start: Start) -> None:
@@ -99,7 +101,7 @@ class TorqueRobot:
             )
         self._q[:] = position
         self._finger_position[:] = start.gripper_width_m / 2.0
-        self.set_gripper(GRIPPER_CLOSED_M)
+        self.set_gripper(start.gripper_target_m)
 
     def activate(self, now_ns: int) -> None:
         """Start the controller from the present state with the torque that holds it: no bump."""

@@ -63,7 +63,7 @@ class Simulation:
         self.parameters = p = parameters or SimulationParameters()
         self.model = build_world(self.task)
         self.data = mujoco.MjData(self.model)
-        self.robot = TorqueRobot(self.model, self.data, p.impedance)
+        self.robot = TorqueRobot(self.model, self.data, p.impedance, self.task)
         self.faults = Faults(camera.name for camera in p.cameras)
         self.pad = TactilePad(p.tactile)
         tool_bodies = ("hand", "left_finger", "right_finger", *self.task.held_bodies)

@@ -11,6 +11,7 @@ from takt_core.trajectory import Trajectory, Waypoint
 from takt_sim.cameras import CameraParameters
 from takt_sim.experts.peg_insertion import STEP_NS, PegInsertionExpert
 from takt_sim.simulation import Simulation, SimulationParameters
+from takt_sim.tasks import make_task
 from takt_sim.tasks.base import TaskState, TaskStatus
 from takt_sim.tasks.peg_insertion import PegInsertion, PegInsertionParameters
 
@@ -30,6 +31,12 @@ def blind_simulation() -> Simulation:
 @lru_cache(maxsize=1)
 def seeing_simulation() -> Simulation:
     return Simulation(parameters=SimulationParameters(cameras=SMALL_CAMERAS))
+
+
+@lru_cache(maxsize=1)
+def shifting_simulation(shift_m: float) -> Simulation:
+    """The hole jumps when the tip is about to enter."""
+    return Simulation(make_task("peg_insertion", shift_m=shift_m), SimulationParameters(cameras=()))
 
 
 def impatient_simulation() -> Simulation:

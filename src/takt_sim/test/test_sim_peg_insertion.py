@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sim_worlds import SECOND_NS, blind_simulation, impatient_simulation
+from sim_worlds import (
+    SECOND_NS,
+    blind_simulation,
+    impatient_simulation,
+    insert,
+    shifting_simulation,
+)
 
 from takt_core.geometry import Pose, matrix_from_rotation_vector, quaternion_from_matrix
 from takt_sim.placing import set_free_body, yaw_pose
@@ -152,3 +158,51 @@ def test_turned_grasp_is_where_it_was_drawn() -> None:
     turn = matrix_from_rotation_vector(np.zeros(3)) @ expected.rotation()
     np.testing.assert_allclose(found.xmat.reshape(3, 3), turn, atol=4e-3)
     assert quaternion_from_matrix(turn).shape == (4,)
+
+
+def test_hole_jumps_once_when_the_tip_is_about_to_enter() -> None:
+    simulation = shifting_simulation(0.006)
+    simulation.reset(5)
+    task = task_of(simulation)
+    before = task.base_from_hole.position_m
+    for depth, lateral in ((-0.004, 0.0), (-0.002, 0.006), (0.001, 0.0)):
+        put_tip(simulation, depth, lateral)
+        task.update(simulation.model, simulation.data, 0.0)
+        assert not task.shifted
+    put_tip(simulation, -0.002)
+    task.update(simulation.model, simulation.data, 0.0)
+    after = task.base_from_hole.position_m
+    assert task.shifted
+    assert np.linalg.norm(after - before) == pytest.approx(0.006)
+    assert after[2] == before[2]
+    mujoco.mj_kinematics(simulation.model, simulation.data)
+    np.testing.assert_allclose(simulation.data.body("fixture").xpos, after)
+    assert task.insertion(simulation.data).lateral_m == pytest.approx(0.006)
+    put_tip(simulation, -0.002)
+    task.update(simulation.model, simulation.data, 0.0)
+    np.testing.assert_array_equal(task.base_from_hole.position_m, after)
+
+
+def test_jump_is_the_only_difference_of_a_seed_and_is_undone_by_a_reset() -> None:
+    plain, shifting = blind_simulation(), shifting_simulation(0.006)
+    directions = set()
+    for seed in range(6):
+        plain.reset(seed)
+        shifting.reset(seed)
+        np.testing.assert_array_equal(plain.data.qpos, shifting.data.qpos)
+        before = task_of(shifting).base_from_hole.position_m
+        np.testing.assert_array_equal(task_of(plain).base_from_hole.position_m, before)
+        put_tip(shifting, -0.001)
+        for simulation in (plain, shifting):
+            simulation.task.update(simulation.model, simulation.data, 0.0)
+        towards = task_of(shifting).base_from_hole.position_m - before
+        directions.add(round(float(np.arctan2(towards[1], towards[0])), 3))
+    assert len(directions) == 6
+    assert not task_of(plain).shifted
+
+
+def test_expert_follows_the_hole_and_the_status_says_how_far_it_jumped() -> None:
+    simulation = shifting_simulation(0.006)
+    status, _ = insert(simulation, 2)
+    assert status.state is TaskState.SUCCEEDED
+    assert status.measures["hole_shift_m"] == 0.006

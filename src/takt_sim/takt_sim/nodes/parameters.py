@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+import yaml
+
+from takt_core.errors import TaktError
 from takt_core.parameters import parameter
 from takt_sim.cameras import CameraParameters
 from takt_sim.robot import ImpedanceParameters
 from takt_sim.simulation import Simulation, SimulationParameters
-from takt_sim.tasks.peg_insertion import PegInsertion, PegInsertionParameters
+from takt_sim.tasks import TASK_NAMES, make_task
 from takt_sim.world import FRONT_CAMERA, OVERVIEW_CAMERA, WRIST_CAMERA
 
 
@@ -16,8 +20,9 @@ from takt_sim.world import FRONT_CAMERA, OVERVIEW_CAMERA, WRIST_CAMERA
 class SimulatorParameters:
     """Of `simulator_node`."""
 
-    task: str = parameter(
-        "peg_insertion", choices=("peg_insertion",), description="task in the world"
+    task: str = parameter("peg_insertion", choices=TASK_NAMES, description="task in the world")
+    task_options: str = parameter(
+        "", description="of the task, as YAML: `{shift_m: 0.003}`; its parameters say which"
     )
     seed: int = parameter(0, minimum=0, description="of the world before the first task/reset")
     rate_factor: float = parameter(
@@ -27,8 +32,9 @@ class SimulatorParameters:
         description="simulated per wall-clock time; 0 is as fast as it goes",
     )
     time_limit_s: float = parameter(
-        15.0, unit="s", minimum=1.0, maximum=1e6, description="an episode fails after this long"
-    )
+        0.0, unit="s", minimum=0.0, maximum=1e6,
+        description="an episode fails after this long; 0 is the task's own limit",
+    )  # fmt: skip
     base_frame: str = parameter("base", description="frame_id of everything Cartesian")
     image_size: int = parameter(
         96, minimum=16, maximum=1024, unit="pixel", description="width and height of both cameras"
@@ -87,11 +93,31 @@ def camera_parameters(parameters: SimulatorParameters) -> tuple[CameraParameters
     return tuple(cameras)
 
 
+def task_options(parameters: SimulatorParameters) -> dict[str, Any]:
+    """The options of the task, from the parameters `task_options` and `time_limit_s`.
+
+    Raises:
+        TaktError: `task_options` is no YAML mapping.
+    """
+    text = parameters.task_options
+    try:
+        options = yaml.safe_load(text) if text.strip() else {}
+    except yaml.YAMLError:
+        options = None
+    if not isinstance(options, dict):
+        raise TaktError(
+            f"parameter task_options is {text!r}; allowed is a YAML mapping of names to values, "
+            "such as {shift_m: 0.003}"
+        )
+    if parameters.time_limit_s > 0.0:
+        options["time_limit_s"] = parameters.time_limit_s
+    return options
+
+
 def make_simulation(parameters: SimulatorParameters) -> Simulation:
     """The world that the parameters describe, in its first episode."""
-    task = PegInsertion(PegInsertionParameters(time_limit_s=parameters.time_limit_s))
     simulation = Simulation(
-        task,
+        make_task(parameters.task, **task_options(parameters)),
         SimulationParameters(
             cameras=camera_parameters(parameters),
             impedance=ImpedanceParameters(stiffness=parameters.stiffness),

@@ -44,10 +44,16 @@ class TaskStatus:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the robot begins an episode."""
+    """Where the robot begins an episode.
+
+    Attributes:
+        gripper_width_m: between the fingers [m].
+        gripper_target_m: what the gripper is asked for; 0 closes on what is between the fingers.
+    """
 
     base_from_tcp: Pose
     gripper_width_m: float
+    gripper_target_m: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,9 @@ class Task(ABC):
     name: str
     time_limit_s: float
     held_bodies: tuple[str, ...] = ()
+    # Where the controller lets the tool point go [m].
+    tool_lower_m: tuple[float, float, float] = (0.20, -0.40, 0.04)
+    tool_upper_m: tuple[float, float, float] = (0.78, 0.40, 0.70)
 
     @abstractmethod
     def add_objects(self, spec: mujoco.MjSpec) -> None:

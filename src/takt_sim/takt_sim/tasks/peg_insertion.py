@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from takt_core.geometry import Pose, matrix_from_rotation_vector, quaternion_from_matrix
+from takt_core.parameters import parameter
 from takt_sim.placing import body_pose, scatter_colour, set_free_body, set_mocap_body, yaw_pose
 from takt_sim.surroundings import LIGHT_DIFFUSE, LIGHT_DIRECTION
 from takt_sim.tasks.base import Start, Task, TaskState, Verdict
 from takt_sim.tasks.peg_objects import (
+    CHAMFER_M,
     FIXTURE,
     FIXTURE_RGB,
     GRASP,
+    HOLE_WIDTH_M,
     PEG,
     PEG_LENGTH_M,
     PEG_WIDTH_M,
@@ -29,37 +32,65 @@ TOOL = "tcp"
 HOME = Pose(np.array([0.45, 0.0, 0.25]), np.array([1.0, 0.0, 0.0, 0.0]))
 # The fingers hold the upper half of the peg: its centre lies below the tool point.
 GRASP_DEPTH_M = 0.015
+# As far from the axis the tip is still over the chamfer or the hole.
+OPENING_M = HOLE_WIDTH_M / 2 + CHAMFER_M - PEG_WIDTH_M / 2
 TIP_FROM_PEG = np.array([0.0, 0.0, PEG_LENGTH_M / 2])
 
 
 @dataclass(frozen=True)
 class PegInsertionParameters:
-    """Ranges of what is random, and the limits of success and failure.
+    """Ranges of what is random, the limits of success and failure, and the disturbance."""
 
-    Attributes:
-        hole_range_m: of x and y of the hole around `hole_centre_m`, each way [m].
-        hole_yaw_range_rad: each way [rad].
-        start_range_m: of the tool point's start around home, each way [m].
-        success_depth_m: of the tip below the rim [m].
-        success_hold_s: how long the tip has to be that deep [s].
-        force_limit_n: of the external force on the tool [N].
-    """
-
-    hole_centre_m: tuple[float, float] = (0.50, 0.0)
-    hole_range_m: float = 0.05
-    hole_yaw_range_rad: float = np.deg2rad(15.0)
-    start_range_m: tuple[float, float, float] = (0.03, 0.03, 0.02)
-    start_yaw_range_rad: float = np.deg2rad(6.0)
-    start_tilt_range_rad: float = np.deg2rad(2.0)
-    grasp_range_m: float = 0.0006
-    grasp_range_rad: float = np.deg2rad(1.0)
-    success_depth_m: float = 0.025
-    success_hold_s: float = 0.2
-    time_limit_s: float = 15.0
-    force_limit_n: float = 80.0
-    drop_distance_m: float = 0.02
-    workspace_low_m: tuple[float, float, float] = (0.20, -0.40, 0.0)
-    workspace_high_m: tuple[float, float, float] = (0.80, 0.40, 0.70)
+    hole_centre_m: tuple[float, ...] = parameter(
+        (0.50, 0.0), unit="m", length=2, description="x and y around which the hole is"
+    )
+    hole_range_m: float = parameter(
+        0.05, unit="m", minimum=0.0, maximum=0.1, description="of the hole's x and y, each way"
+    )
+    hole_yaw_range_rad: float = parameter(
+        float(np.deg2rad(15.0)), unit="rad", minimum=0.0, maximum=0.8,
+        description="of the hole's turn, each way",
+    )  # fmt: skip
+    start_range_m: tuple[float, ...] = parameter(
+        (0.03, 0.03, 0.02), unit="m", length=3, description="of the start around home, each way"
+    )
+    start_yaw_range_rad: float = parameter(
+        float(np.deg2rad(6.0)), unit="rad", description="of the tool's turn, each way"
+    )
+    start_tilt_range_rad: float = parameter(
+        float(np.deg2rad(2.0)), unit="rad", description="of the tool's tilt, each way"
+    )
+    grasp_range_m: float = parameter(
+        0.0006, unit="m", description="of the peg in the plane of the pads, each way"
+    )
+    grasp_range_rad: float = parameter(
+        float(np.deg2rad(1.0)), unit="rad", description="of the peg's turn in that plane, each way"
+    )
+    success_depth_m: float = parameter(0.025, unit="m", description="of the tip below the rim")
+    success_hold_s: float = parameter(0.2, unit="s", description="how long it has to be that deep")
+    time_limit_s: float = parameter(
+        15.0, unit="s", minimum=0.0, description="an episode fails after this long"
+    )
+    force_limit_n: float = parameter(
+        80.0, unit="N", minimum=0.0, description="an external force on the tool above it fails"
+    )
+    drop_distance_m: float = parameter(
+        0.02, unit="m", description="from the grasp, at which the peg counts as dropped"
+    )
+    workspace_low_m: tuple[float, ...] = parameter(
+        (0.20, -0.40, 0.0), unit="m", length=3, description="where the tool may be, lowest corner"
+    )
+    workspace_high_m: tuple[float, ...] = parameter(
+        (0.80, 0.40, 0.70), unit="m", length=3, description="highest corner"
+    )
+    shift_m: float = parameter(
+        0.0, unit="m", minimum=0.0, maximum=0.02,
+        description="how far the hole jumps sideways, once, when the tip is about to enter it",
+    )  # fmt: skip
+    shift_height_m: float = parameter(
+        0.003, unit="m", minimum=0.0, maximum=0.05,
+        description="height of the tip over the rim at which the hole jumps",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +127,8 @@ class PegInsertion(Task):
         self._hole_from_base: NDArray[np.float64] = np.eye(3)
         self._look: NDArray[np.float64] = np.zeros(7)
         self._deep_since_s: float | None = None
+        self._shift: NDArray[np.float64] = np.zeros(3)
+        self.shifted = False
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_fixture(spec)
@@ -120,6 +153,10 @@ class PegInsertion(Task):
         grasp = np.array([off[0], 0.0, GRASP_DEPTH_M + off[1]])
         self.tcp_from_peg = Pose(grasp, quaternion_from_matrix(grasp_turn))
         self._look = rng.uniform(-1.0, 1.0, 7)
+        # Drawn last, and always: with and without the jump a seed is otherwise the same episode.
+        towards = rng.uniform(-np.pi, np.pi)
+        self._shift = p.shift_m * np.array([np.cos(towards), np.sin(towards), 0.0])
+        self.shifted = False
         self._deep_since_s = None
         return Start(Pose(start, quaternion_from_matrix(rotation)), PEG_WIDTH_M)
 
@@ -144,9 +181,20 @@ class PegInsertion(Task):
         light.dir[:2] = np.asarray(LIGHT_DIRECTION[:2]) + 0.15 * self._look[5:7]
 
     def update(self, model: mujoco.MjModel, data: mujoco.MjData, gripper_target_m: float) -> None:
-        """Open fingers let go of the peg; from then on only friction can hold it."""
+        """Open fingers let go of the peg, and with `shift_m` the hole jumps, once per episode."""
         if gripper_target_m > PEG_WIDTH_M + 0.002:
             data.eq_active[model.equality(GRASP).id] = 0
+        if self.parameters.shift_m > 0.0 and not self.shifted and self._about_to_enter(data):
+            self.shifted = True
+            hole = self.base_from_hole
+            self.base_from_hole = Pose(hole.position_m + self._shift, hole.quaternion_xyzw)
+            set_mocap_body(model, data, FIXTURE, self.base_from_hole)
+
+    def _about_to_enter(self, data: mujoco.MjData) -> bool:
+        """Low over the opening, but not in it: the walls must not jump into the peg."""
+        insertion = self.insertion(data)
+        low = -self.parameters.shift_height_m < insertion.depth_m <= 0.0
+        return low and insertion.lateral_m < OPENING_M
 
     def insertion(self, data: mujoco.MjData) -> Insertion:
         """Where the tip of the peg is, seen from the hole."""
@@ -168,6 +216,8 @@ class PegInsertion(Task):
             "yaw_error_rad": insertion.yaw_error_rad,
             "contact_force_n": force_n,
         }
+        if self.parameters.shift_m > 0.0:
+            measures["hole_shift_m"] = self.parameters.shift_m * self.shifted
         if self._deep_enough(insertion, elapsed_s):
             return Verdict(TaskState.SUCCEEDED, "inserted", measures)
         failure = self._failure(data, force_n, elapsed_s)
