@@ -11,16 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from takt_policy.errors import BundleError, PolicyError
+from takt_policy.binding import Buffers
+from takt_policy.bound import Bound
+from takt_policy.errors import BundleError
+from takt_policy.providers import DEFAULT_PROVIDERS, available_providers, configured, device_of
+
+__all__ = ["DEFAULT_PROVIDERS", "Graph", "Tensor", "available_providers", "session_options"]
 
 Array = npt.NDArray[Any]
-
-DEFAULT_PROVIDERS = (
-    "TensorrtExecutionProvider",
-    "CUDAExecutionProvider",
-    "CPUExecutionProvider",
-)
-"""Tried in this order; those that this onnxruntime lacks are passed over."""
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -53,6 +51,10 @@ class Graph:
         path: the .onnx file; its stem is the graph's name in messages.
         providers: execution providers in order of preference.
         threads: of onnxruntime within one operator.
+        half: the graph computes in float16, which TensorRT has to be allowed.
+
+    Any thread may run it at any time, several at once as well; what it returns is the
+    caller's.
 
     Raises:
         BundleError: onnxruntime cannot load the file.
@@ -60,27 +62,31 @@ class Graph:
     """
 
     def __init__(
-        self, path: Path, providers: Sequence[str] = DEFAULT_PROVIDERS, threads: int = 1
+        self,
+        path: Path,
+        providers: Sequence[str] = DEFAULT_PROVIDERS,
+        threads: int = 1,
+        half: bool = False,
     ) -> None:
         self.name = path.stem
         self._path = path
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # A spinning worker would take the core on which time is kept.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        chosen = configured(providers, path, half)
         try:
             self._session = ort.InferenceSession(
-                str(path), options, providers=available_providers(providers)
+                str(path), session_options(threads), providers=chosen
             )
-        except PolicyError:
-            raise
         except Exception as error:
             raise BundleError(f"{path} cannot be loaded by onnxruntime: {error}") from None
         self.provider = str(self._session.get_providers()[0])
         self.inputs = {one.name: (one.type, one.shape) for one in self._session.get_inputs()}
         self.outputs = {one.name: (one.type, one.shape) for one in self._session.get_outputs()}
+        self._dtypes = {
+            name: np.dtype(_DTYPES.get(one[0], "O")) for name, one in self.inputs.items()
+        }
+        self._buffers = Buffers(
+            self._session, list(self.inputs), list(self.outputs), device_of(self.provider)
+        )
+        self._plain = self.bind({})
 
     def check(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
         """Compares the graph's signature with the wanted one.
@@ -133,41 +139,33 @@ class Graph:
 
     def dtype(self, name: str) -> npt.DTypeLike:
         """Of an input."""
-        return np.dtype(_DTYPES[self.inputs[name][0]])
+        return self._dtypes[name]
 
     def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name.
 
         Raises:
-            PolicyError: onnxruntime failed, or an output is not finite.
+            PolicyError: onnxruntime failed, an input is missing or of another dtype, or an output
+                is not finite.
         """
-        names = list(self.outputs)
-        try:
-            values = self._session.run(names, dict(feed))
-        except Exception as error:
-            raise PolicyError(f"graph {self.name}: inference failed: {error}") from None
-        outputs = dict(zip(names, values, strict=True))
-        for name, value in outputs.items():
-            if not np.isfinite(value).all():
-                raise PolicyError(
-                    f"graph {self.name}: output {name!r} has "
-                    f"{int(np.size(value) - np.isfinite(value).sum())} of {np.size(value)} values "
-                    "that are NaN or infinite; check the weights and the input normalisation"
-                )
-        return outputs
+        return self._plain.run(feed)
+
+    def bind(self, constants: Mapping[str, Array]) -> Bound:
+        """The graph with some inputs given once, for the calls that share them.
+
+        Args:
+            constants: values for some inputs; where the first axis is 1 they serve any batch.
+                They are copied here: later changes of the arrays have no effect.
+        """
+        return Bound(self.name, self._dtypes, self._buffers, constants)
 
 
-def available_providers(wanted: Sequence[str]) -> list[str]:
-    """Those of ``wanted`` that this onnxruntime has, in the same order.
-
-    Raises:
-        PolicyError: it has none of them.
-    """
-    present = ort.get_available_providers()
-    usable = [provider for provider in wanted if provider in present]
-    if not usable:
-        raise PolicyError(
-            f"none of the execution providers {', '.join(wanted)} is available; this "
-            f"onnxruntime has {', '.join(present)}. Change the parameter 'providers'"
-        )
-    return usable
+def session_options(threads: int) -> Any:
+    """How every session of takt is run."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # A spinning worker would take the core on which time is kept.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
