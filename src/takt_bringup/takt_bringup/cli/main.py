@@ -30,6 +30,9 @@ SUBCOMMANDS = (
     Subcommand(("doctor",), "takt_bringup.cli.doctor", "say what this machine has and lacks"),
     Subcommand(("latency",), "takt_bringup.cli.latency", "latencies, live or from a bag"),
     Subcommand(("policy", "inspect"), "takt_policy.cli.inspect", "explain a policy bundle"),
+    Subcommand(
+        ("eval",), "takt_evaluation.cli.evaluate", "success and speed of policies in simulation"
+    ),
     Subcommand(("bag", "info"), "takt_recorder.cli.info", "what a recorded bag holds"),
     Subcommand(("bag", "recover"), "takt_recorder.cli.recover", "repair a bag that was cut"),
     Subcommand(("bag", "replay"), "takt_bringup.cli.bag_replay", "send a bag's commands again"),

@@ -1,0 +1,1 @@
+"""Commands of takt_evaluation, each a module with ``main(argv) -> int``."""

@@ -1,0 +1,159 @@
+"""One episode: a policy in lock step with a simulated world, and what is noted of it."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from takt_core.streams import Sample
+from takt_core.trajectory import Trajectory
+from takt_evaluation.cell import Cell, as_row
+from takt_evaluation.handover import handovers
+from takt_evaluation.results import Episode
+from takt_impedance import TrajectoryResult
+from takt_policy.bundle import load_bundle
+from takt_policy.engine import PolicyEngine, override_sampler
+from takt_policy.runner import LockStepRunner
+from takt_sim.simulation import ARM_STREAM, Simulation
+from takt_sim.tasks import make_task
+from takt_sim.tasks.base import TaskState
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode to run.
+
+    Attributes:
+        key: of the cell.
+        code: see ``takt_evaluation.source``.
+    """
+
+    cell: Cell
+    key: str
+    seed: int
+    code: str
+
+
+class EpisodeRunner:
+    """Runs episodes in one process; what several of them need is made once and kept."""
+
+    def __init__(self) -> None:
+        self._engines: _Kept[PolicyEngine] = _Kept(8, lambda engine: None)
+        self._worlds: _Kept[Simulation] = _Kept(2, Simulation.close)
+
+    def __call__(self, job: Job) -> Episode:
+        cell = job.cell
+        engine = self._engines.get((cell.bundle, cell.execution), lambda: make_engine(cell))
+        simulation = self._worlds.get(
+            cell.world, lambda: Simulation(make_task(cell.task, **cell.task_options))
+        )
+        return run_episode(engine, simulation, job)
+
+
+def make_engine(cell: Cell) -> PolicyEngine:
+    """The cell's policy, warmed up, with one thread.
+
+    Raises:
+        TaktError: the bundle is bad, or cannot be executed so.
+    """
+    bundle = load_bundle(cell.bundle)
+    chosen = cell.execution
+    sampler = override_sampler(bundle.spec.sampler, chosen.sampler, chosen.sampler_steps)
+    engine = PolicyEngine(bundle, sampler=sampler)
+    engine.warm_up()
+    return engine
+
+
+def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episode:
+    """One episode; the same job gives the same one but for wall times."""
+    cell = job.cell
+    world = _WatchedWorld(simulation)
+    samples = world.watched(simulation.reset(job.seed))
+    report = LockStepRunner(engine, cell.delay_s).run(
+        world,
+        lambda: simulation.task_status.state != TaskState.RUNNING,
+        # The task ends an episode itself; this is for one that forgets to.
+        simulation.task.time_limit_s + 1.0,
+        seed=job.seed,
+        samples=samples,
+    )
+    status = simulation.task_status
+    changes = handovers(report.records)
+    return Episode(
+        key=job.key,
+        **as_row(cell),
+        bundle_hash=engine.bundle.hash,
+        code=job.code,
+        seed=job.seed,
+        success=status.state == TaskState.SUCCEEDED,
+        reason=status.reason or "time is up",
+        duration_s=report.duration_s,
+        waiting_s=report.waiting_s,
+        plans=len(report.wall_ns),
+        chunks=report.chunks,
+        network_calls=sum(one.network_calls for one in report.records),
+        rounds=sum(one.network_calls for one in report.records),
+        wall_ms=tuple(ns * 1e-6 for ns in report.wall_ns),
+        late_actions=report.late_actions,
+        over_budget=report.over_budget,
+        jumps_m=changes.position_m,
+        jumps_m_s=changes.velocity_m_s,
+        gaps=changes.gaps,
+        rejected=world.rejected,
+        peak_force_n=world.peak_force_n,
+        measures=dict(status.measures),
+        load=os.getloadavg()[0],
+    )
+
+
+class _WatchedWorld:
+    """A simulation, with a look at what passes between it and the policy."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self.peak_force_n = 0.0
+        self.rejected = 0
+
+    @property
+    def now_ns(self) -> int:
+        return self._simulation.now_ns
+
+    def advance(self, duration_ns: int) -> list[Sample]:
+        return self.watched(self._simulation.advance(duration_ns))
+
+    def commit(self, trajectory: Trajectory) -> TrajectoryResult:
+        result = self._simulation.commit(trajectory)
+        self.rejected += not result.accepted
+        return result
+
+    def watched(self, samples: list[Sample]) -> list[Sample]:
+        """The samples, once the forces in them are noted."""
+        for sample in samples:
+            if sample.stream == ARM_STREAM:
+                force_n = float(np.linalg.norm(sample.features["wrench"][:3]))
+                self.peak_force_n = max(self.peak_force_n, force_n)
+        return samples
+
+
+class _Kept(Generic[Made]):
+    """Things that are costly to make; the one that was not asked for longest goes first."""
+
+    def __init__(self, capacity: int, give_up: Callable[[Made], None]) -> None:
+        self._capacity = capacity
+        self._give_up = give_up
+        self._things: OrderedDict[Hashable, Made] = OrderedDict()
+
+    def get(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        if name not in self._things:
+            while len(self._things) >= self._capacity:
+                self._give_up(self._things.popitem(last=False)[1])
+            self._things[name] = make()
+        self._things.move_to_end(name)
+        return self._things[name]
