@@ -1,4 +1,7 @@
-"""The lock-step simulation as a Gymnasium environment."""
+"""The lock-step simulation as a Gymnasium environment, for every task.
+
+Importing this module registers `takt/<task>-v0` for `gymnasium.make`.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ from takt_sim.simulation import (
     Simulation,
     SimulationParameters,
 )
+from takt_sim.tasks import TASK_NAMES, make_task
 from takt_sim.tasks.base import Task, TaskState
 from takt_sim.world import OVERVIEW_CAMERA
 
@@ -35,7 +39,7 @@ ACTION_SIZE = 9
 Observation = dict[str, NDArray[Any]]
 
 
-class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type: ignore[misc]
+class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type: ignore[misc]
     """One action is where the tool is to be one step (0.1 s) later.
 
     Action (9,) or, with `gripper`, (10,): position in the base frame [m], the first two
@@ -49,7 +53,8 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
     Reward 1 at success, else 0. A timeout truncates, every other failure terminates.
 
     Args:
-        gripper: whether the action commands the gripper.
+        task: or its name; see `takt_sim.tasks.make_task`.
+        gripper: whether the action commands the gripper; by default where the task needs it.
         settle_ns: time at rest before the first observation, so that each stream has one.
     """
 
@@ -57,15 +62,16 @@ class InsertionEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # 
 
     def __init__(
         self,
-        task: Task | None = None,
+        task: Task | str = "peg_insertion",
         parameters: SimulationParameters | None = None,
-        gripper: bool = False,
+        gripper: bool | None = None,
         settle_ns: int = STEP_NS,
         render_mode: str | None = None,
     ) -> None:
-        self.simulation = Simulation(task, parameters)
+        made = make_task(task) if isinstance(task, str) else task
+        self.simulation = Simulation(made, parameters)
         self.render_mode = render_mode
-        self._gripper = gripper
+        self._gripper = made.uses_gripper if gripper is None else gripper
         self._settle_ns = settle_ns
         self.samples: tuple[Sample, ...] = ()
         self._newest: dict[str, Sample] = {}
@@ -185,3 +191,11 @@ def action_from_pose(pose: Pose) -> NDArray[np.float32]:
 
 def _unbounded(*shape: int) -> spaces.Box:
     return spaces.Box(-np.inf, np.inf, shape, np.float32)
+
+
+for _name in TASK_NAMES:
+    gymnasium.register(
+        f"takt/{_name}-v0",
+        entry_point="takt_sim.environment:TaskEnvironment",
+        kwargs={"task": _name},
+    )

@@ -39,6 +39,12 @@ def shifting_simulation(shift_m: float) -> Simulation:
     return Simulation(make_task("peg_insertion", shift_m=shift_m), SimulationParameters(cameras=()))
 
 
+@lru_cache(maxsize=1)
+def picking_simulation() -> Simulation:
+    """Pick and place, without cameras."""
+    return Simulation(make_task("pick_place"), SimulationParameters(cameras=()))
+
+
 def impatient_simulation() -> Simulation:
     task = PegInsertion(PegInsertionParameters(time_limit_s=0.5))
     return Simulation(task, SimulationParameters(cameras=()))

@@ -71,6 +71,8 @@ class Task(ABC):
     name: str
     time_limit_s: float
     held_bodies: tuple[str, ...] = ()
+    # Whether it cannot be done without commanding the gripper.
+    uses_gripper: bool = False
     # Where the controller lets the tool point go [m].
     tool_lower_m: tuple[float, float, float] = (0.20, -0.40, 0.04)
     tool_upper_m: tuple[float, float, float] = (0.78, 0.40, 0.70)

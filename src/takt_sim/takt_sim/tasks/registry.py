@@ -9,13 +9,21 @@ from takt_core.errors import TaktError
 from takt_core.parameters import from_mapping
 from takt_sim.tasks.base import Task
 from takt_sim.tasks.peg_insertion import PegInsertion, PegInsertionParameters
+from takt_sim.tasks.pick_place import PickPlace, PickPlaceParameters
 
 
 def _peg_insertion(options: dict[str, Any], source: str) -> Task:
     return PegInsertion(from_mapping(PegInsertionParameters, options, source))
 
 
-_MAKERS: dict[str, Callable[[dict[str, Any], str], Task]] = {PegInsertion.name: _peg_insertion}
+def _pick_place(options: dict[str, Any], source: str) -> Task:
+    return PickPlace(from_mapping(PickPlaceParameters, options, source))
+
+
+_MAKERS: dict[str, Callable[[dict[str, Any], str], Task]] = {
+    PegInsertion.name: _peg_insertion,
+    PickPlace.name: _pick_place,
+}
 TASK_NAMES = tuple(_MAKERS)
 
 
