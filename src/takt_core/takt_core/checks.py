@@ -57,6 +57,24 @@ def chunk_widths(widths: Array, actions: int) -> None:
         )
 
 
+def chunk_joints(joints: Array, actions: int) -> None:
+    """Raises TaktError unless there are no joints, or equally many for each action."""
+    if joints.size and (not actions or joints.size % actions or not np.isfinite(joints).all()):
+        raise TaktError(
+            f"joint_position of a chunk with {actions} actions has {joints.size} numbers; allowed "
+            "are none, or equally many finite ones for each action"
+        )
+
+
+def chunk_residual(residual: Array, actions: int) -> None:
+    """Raises TaktError unless there are no residuals (n, 6), or one for each action."""
+    if len(residual) not in (0, actions) or not np.isfinite(residual).all():
+        raise TaktError(
+            f"residual of a chunk with {actions} actions has {len(residual)}; allowed are none or "
+            f"{actions}, of finite numbers"
+        )
+
+
 def count(name: str, values: npt.NDArray[Any], *shape: int) -> None:
     """Raises TaktError unless there are as many values as the shape has."""
     if values.size != math.prod(shape):

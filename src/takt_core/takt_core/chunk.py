@@ -31,6 +31,14 @@ class ActionChunk:
         raw: (H, D) the whole prediction in normalised action space.
         scores: of the candidates, empty if there was one.
         uncertainty: NaN if the policy does not say.
+        revision: 0 as planned; a later one replaces what is still ahead of the same chunk.
+        joint_position: (len(poses), joints) [rad, m], or None.
+        residual: (len(poses), 6) what a residual network added to each action, axes of the base
+            frame [m, rad]; ``poses`` contain it. None without such a network.
+        rounds: of network calls, one after the other.
+        previous_id: of the chunk that it was planned to continue; 0: none.
+        takeover_ns: when it was expected to take over from that one [ns].
+        reflex_ns: time of the fast observation of this revision [ns]; 0 for revision 0.
     """
 
     id: int
@@ -56,6 +64,13 @@ class ActionChunk:
     raw: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     uncertainty: float = float("nan")
+    revision: int = 0
+    joint_position: Array | None = None
+    residual: Array | None = None
+    rounds: int = 0
+    previous_id: int = 0
+    takeover_ns: int = 0
+    reflex_ns: int = 0
 
     def time_ns(self, index: int) -> int:
         """Time for which ``poses[index]`` is meant [ns]."""

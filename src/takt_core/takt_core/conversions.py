@@ -26,7 +26,7 @@ from takt_core.geometry import Array, Pose
 from takt_core.streams import Sample
 from takt_core.trajectory import Trajectory, Waypoint
 from takt_msgs.msg import ActionChunk as ActionChunkMsg
-from takt_msgs.msg import PoseTrajectory, PoseWaypoint
+from takt_msgs.msg import Goal, PoseTrajectory, PoseWaypoint
 
 _SECOND_NS = 1_000_000_000
 # Encoding to the type of a value and the values per pixel.
@@ -194,6 +194,10 @@ def chunk_from_ros(message: Any) -> ActionChunk:
     times_ns = stamp_from_ros(message.start), stamp_from_ros(message.step)
     checks.chunk_times(*times_ns, len(message.poses))
     checks.chunk_widths(widths, len(message.poses))
+    joints = np.array(message.joint_position, dtype=np.float64)
+    checks.chunk_joints(joints, len(message.poses))
+    residual = np.array([twist_from_ros(one) for one in message.residual], dtype=np.float64)
+    checks.chunk_residual(residual, len(message.poses))
     checks.count("raw_actions", raw, int(message.raw_horizon), int(message.raw_dimension))
     return ActionChunk(
         id=int(message.id),
@@ -219,12 +223,20 @@ def chunk_from_ros(message: Any) -> ActionChunk:
         raw=raw.reshape(int(message.raw_horizon), int(message.raw_dimension)),
         scores=np.array(message.scores, dtype=np.float32),
         uncertainty=float(message.uncertainty),
+        revision=int(message.revision),
+        joint_position=joints.reshape(len(message.poses), -1) if joints.size else None,
+        residual=residual if residual.size else None,
+        rounds=int(message.rounds),
+        previous_id=int(message.previous_id),
+        takeover_ns=stamp_from_ros(message.takeover),
+        reflex_ns=stamp_from_ros(message.reflex),
     )
 
 
 def chunk_to_ros(chunk: ActionChunk, frame_id: str) -> ActionChunkMsg:
     widths = [] if chunk.gripper_width_m is None else chunk.gripper_width_m.tolist()
     stiffness = np.zeros(6) if chunk.stiffness is None else chunk.stiffness
+    joints, residual = chunk.joint_position, chunk.residual
     return ActionChunkMsg(
         header=header_to_ros(chunk.published_ns, frame_id),
         id=chunk.id,
@@ -252,6 +264,13 @@ def chunk_to_ros(chunk: ActionChunk, frame_id: str) -> ActionChunkMsg:
         raw_actions=array.array("f", chunk.raw.astype(np.float32).reshape(-1).tolist()),
         scores=array.array("f", chunk.scores.astype(np.float32).tolist()),
         uncertainty=float(chunk.uncertainty),
+        revision=chunk.revision,
+        joint_position=[] if joints is None else joints.reshape(-1).tolist(),
+        residual=[] if residual is None else [twist_to_ros(one) for one in residual],
+        rounds=chunk.rounds,
+        previous_id=chunk.previous_id,
+        takeover=stamp_to_ros(chunk.takeover_ns),
+        reflex=stamp_to_ros(chunk.reflex_ns),
     )
 
 
@@ -319,8 +338,25 @@ def _tactile_features(message: Any) -> Mapping[str, npt.NDArray[Any]]:
     return {"displacement": displacement.reshape(shape)}
 
 
+def _goal_features(message: Any) -> Mapping[str, npt.NDArray[Any]]:
+    """The one field that the kind names, under its name."""
+    if message.kind == Goal.TEXT:
+        return {"text": np.frombuffer(message.text.encode(), dtype=np.uint8)}
+    if message.kind == Goal.POSE:
+        return {"pose": _pose7(message.pose)}
+    if message.kind == Goal.POINT:
+        p = message.point
+        return {"point": np.array([p.x, p.y, p.z], dtype=np.float64)}
+    if message.kind == Goal.IMAGE:
+        return {"image": image_from_ros(message.image)}
+    if message.kind == Goal.NONE:
+        return {}
+    raise TaktError(f"a goal of kind {message.kind}; allowed are the constants of takt_msgs/Goal")
+
+
 _READERS: dict[str, Callable[[Any], Mapping[str, npt.NDArray[Any]]]] = {
     "ArmState": _arm_features,
+    "Goal": _goal_features,
     "Image": _image_features,
     "JointState": _joint_features,
     "PoseStamped": lambda message: {"pose": _pose7(message.pose)},

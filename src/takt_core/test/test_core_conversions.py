@@ -19,7 +19,7 @@ from takt_core.errors import TaktError
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory, Waypoint
 from takt_msgs.msg import ActionChunk as ActionChunkMsg
-from takt_msgs.msg import ArmState, PoseTrajectory, PoseWaypoint, TactileField
+from takt_msgs.msg import ArmState, Goal, PoseTrajectory, PoseWaypoint, TactileField
 
 POSE = Pose(np.array([0.1, -0.2, 0.3]), np.array([0.1, 0.2, 0.3, 0.9]))
 
@@ -87,7 +87,9 @@ def test_chunk_round_trip() -> None:
         stiffness=None, first_index=1, observed_newest_ns=9, observed_oldest_ns=8, reference_ns=9,
         reference_pose=POSE, inference_start_ns=10, inference_end_ns=20, inference_wall_ns=11,
         published_ns=30, network_calls=12, raw=np.arange(32, dtype=np.float32).reshape(16, 2),
-        scores=np.array([0.5], np.float32), uncertainty=0.25,
+        scores=np.array([0.5], np.float32), uncertainty=0.25, revision=4,
+        joint_position=np.arange(14.0).reshape(2, 7), residual=np.arange(12.0).reshape(2, 6),
+        rounds=5, previous_id=2, takeover_ns=10**9, reflex_ns=2 * 10**9 + 1,
     )  # fmt: skip
     got = c.chunk_from_ros(c.chunk_to_ros(sent, "base"))
     for name in ActionChunk.__dataclass_fields__:
@@ -112,6 +114,25 @@ def test_samples_of_each_kind() -> None:
     assert displacement[1, 0].tolist() == [9.0, 10.0, 11.0]
     joints = c.sample_from_ros("joint_states", JointState(position=[1.0, 2.0]))
     assert joints.features["joint_position"].tolist() == [1.0, 2.0]
+
+
+def test_a_goal_has_the_one_feature_that_its_kind_names() -> None:
+    whole = {"text": "löt", "pose": c.pose_to_ros(POSE), "point": Point(x=1.0, y=2.0, z=3.0)}
+    whole["image"] = c.image_to_ros(np.full((2, 3, 3), 7, np.uint8), 0, "camera")
+    wanted = {
+        Goal.NONE: {},
+        Goal.TEXT: {"text": np.frombuffer("löt".encode(), np.uint8)},
+        Goal.POSE: {"pose": POSE.array7()},
+        Goal.POINT: {"point": np.array([1.0, 2.0, 3.0])},
+        Goal.IMAGE: {"image": np.full((2, 3, 3), 7, np.uint8)},
+    }
+    for kind, features in wanted.items():
+        sample = c.sample_from_ros("goal", Goal(kind=kind, **whole))
+        assert set(sample.features) == set(features)
+        for name, value in features.items():
+            np.testing.assert_allclose(sample.features[name], value)
+    with pytest.raises(TaktError, match=r"kind 9"):
+        c.sample_from_ros("goal", Goal(kind=9))
 
 
 def test_a_message_no_policy_can_read_is_refused() -> None:
@@ -148,6 +169,10 @@ def test_waypoints_that_are_none_are_refused(broken: PoseWaypoint, words: str) -
         ({"gripper_width": [0.1]}, "gripper_width"),
         ({"gripper_width": [0.1, math.inf]}, "gripper_width"),
         ({"has_stiffness": True, "stiffness": [math.nan] * 6}, "stiffness"),
+        ({"joint_position": [0.1] * 3}, "joint_position"),
+        ({"joint_position": [0.1, math.nan]}, "joint_position"),
+        ({"residual": [Twist()]}, "residual"),
+        ({"residual": [Twist(), Twist(linear=Vector3(x=math.inf))]}, "residual"),
         ({"raw_horizon": 2, "raw_dimension": 3}, "raw_actions"),
         ({"reference_pose": PoseMsg(orientation=Quaternion(w=0.0))}, "not a pose"),
         ({"poses": [PoseMsg(position=Point(y=math.inf))] * 2}, "not a pose"),

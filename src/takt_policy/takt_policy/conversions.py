@@ -6,8 +6,7 @@ import importlib
 from typing import Any
 
 from takt_core.conversions import header_to_ros
-from takt_msgs.msg import LatencyStatistics, PolicyStatus
-from takt_msgs.srv import SetGoal
+from takt_msgs.msg import Goal, LatencyStatistics, PolicyStatus
 from takt_policy.bundle.schema import MESSAGE_TYPES
 from takt_policy.errors import PolicyError
 from takt_policy.latency import Latency
@@ -61,22 +60,22 @@ def latency_to_ros(latency: Latency) -> LatencyStatistics:
     )
 
 
-def goal_from_ros(request: Any) -> str:
+def goal_from_ros(message: Any) -> str:
     """The goal as text.
 
     Raises:
         PolicyError: a kind of goal that bundles of this version cannot take.
     """
-    if request.kind == SetGoal.Request.NONE:
+    if message.kind == Goal.NONE:
         return ""
-    if request.kind == SetGoal.Request.TEXT:
-        return str(request.text)
+    if message.kind == Goal.TEXT:
+        return str(message.text)
     kinds = {
-        SetGoal.Request.POSE: "POSE",
-        SetGoal.Request.POINT: "POINT",
-        SetGoal.Request.IMAGE: "IMAGE",
+        Goal.POSE: "POSE",
+        Goal.POINT: "POINT",
+        Goal.IMAGE: "IMAGE",
     }
-    found = kinds.get(request.kind, str(request.kind))
+    found = kinds.get(message.kind, str(message.kind))
     raise PolicyError(
         f"goal of kind {found}; allowed: NONE and TEXT, which is recorded with every chunk. "
         "Bundles of this format have no input for other goals"

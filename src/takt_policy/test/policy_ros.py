@@ -20,7 +20,7 @@ from takt_core.geometry import Pose
 from takt_core.nodes.lifecycle import make_executor
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR_PUBLISH
 from takt_msgs.action import RunPolicy
-from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus, TaskStatus
+from takt_msgs.msg import ActionChunk, ArmState, ControlMode, Goal, PolicyStatus, TaskStatus
 from takt_msgs.srv import LoadPolicy, SetGoal
 from takt_policy.nodes.policy_node import PolicyNode
 from takt_policy.run_watch import Mode
@@ -93,7 +93,7 @@ class FakeRobot(Node):  # type: ignore[misc]
         return self.result(self._load.call_async(LoadPolicy.Request(path=str(path), warm_up=True)))
 
     def set_goal(self, **fields: Any) -> Any:
-        return self.result(self._goal.call_async(SetGoal.Request(**fields)))
+        return self.result(self._goal.call_async(SetGoal.Request(goal=Goal(**fields))))
 
     def result(self, future: Any) -> Any:
         done = threading.Event()

@@ -12,7 +12,7 @@ from policy_ros import HOME, FakeRobot, robot_and_policy
 from rclpy.parameter import Parameter
 
 from takt_core.conversions import chunk_from_ros
-from takt_msgs.srv import SetGoal
+from takt_msgs.msg import Goal
 from takt_policy.nodes.policy_node import PolicyNode
 from takt_policy.run_watch import Mode, Outcome
 from takt_policy.run_watch import TaskState as Task
@@ -170,12 +170,12 @@ def test_without_a_bundle_it_waits_for_one(own_bundle: Path, ros_domain: int) ->
 
 def test_goals(robot: FakeRobot) -> None:
     robot.wait_for_state(State.READY)
-    assert robot.set_goal(kind=SetGoal.Request.TEXT, text="left hole").success
+    assert robot.set_goal(kind=Goal.TEXT, text="left hole").success
     robot.wait("the goal", lambda: robot.statuses[-1].goal == "left hole")
-    answer = robot.set_goal(kind=SetGoal.Request.POSE)
+    answer = robot.set_goal(kind=Goal.POSE)
     assert not answer.success
     assert "POSE" in answer.message
-    assert robot.set_goal(kind=SetGoal.Request.NONE).success
+    assert robot.set_goal(kind=Goal.NONE).success
     robot.wait("no goal", lambda: robot.statuses[-1].goal == "")
 
 

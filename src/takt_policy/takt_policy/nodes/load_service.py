@@ -27,7 +27,7 @@ def open_engine(path: str, parameters: PolicyParameters, warm_up: bool) -> Polic
     """
     p = parameters
     bundle = load_bundle(Path(path).expanduser())
-    sampler = override_sampler(bundle.spec.sampler, p.sampler, p.sampler_steps)
+    sampler = override_sampler(bundle.spec.require_sampler(), p.sampler, p.sampler_steps)
     engine = PolicyEngine(bundle, p.providers, p.seed, p.threads, sampler)
     if warm_up:
         engine.warm_up()

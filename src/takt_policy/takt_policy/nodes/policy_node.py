@@ -123,7 +123,7 @@ class PolicyNode(ManagedNode):
     def _on_goal(self, request: Any, response: Any) -> Any:
         try:
             if self._runtime is not None:
-                self._runtime.goal = goal_from_ros(request)
+                self._runtime.goal = goal_from_ros(request.goal)
             response.success, response.message = True, "set"
         except TaktError as error:
             response.success, response.message = False, str(error)
