@@ -133,4 +133,4 @@ def launched(name: str, log: Path, **arguments: object) -> Iterator[Client]:
 def sideways_bundle(folder: Path) -> Bundle:
     """A valid bundle whose policy moves the tool sideways by 5 cm/s, whatever it sees."""
     spec = tiny_spec()
-    return write_tiny_bundle(folder, spec, straight_chunk(spec, (0.0, 0.005, 0.0)))
+    return write_tiny_bundle(folder, spec=spec, clean=straight_chunk(spec, (0.0, 0.005, 0.0)))

@@ -18,8 +18,9 @@ from takt_core.streams import Sample
 from takt_policy.bundle import Bundle, load_bundle
 from takt_policy.bundle.schema import InputSpec, PolicySpec
 from takt_policy.chunks import ChunkOrigin, make_chunk
-from takt_policy.diffusion import CONDITION
 from takt_policy.engine import PolicyEngine
+from takt_policy.golden import golden_observation
+from takt_policy.model import CONDITION
 from takt_policy.observation import Missing, ObservationBuilder
 from takt_policy.schedules.receding import RecedingHorizon
 
@@ -117,11 +118,9 @@ class _RawInference:
             for name in ("encode", "denoise")
         )
         golden = bundle.golden
-        self._observation = {
-            one.name: golden[f"encode.in.{one.name}"][:1] for one in bundle.spec.inputs
-        }
+        self._observation = golden_observation(bundle)
         self._feed = {key: golden[f"denoise.in.{key}"][:1] for key in ("x", "t", CONDITION)}
-        self.calls = bundle.spec.sampler.inference_steps
+        self.calls = bundle.spec.require_sampler().inference_steps
 
     def once(self) -> None:
         self._encode.run(None, self._observation)

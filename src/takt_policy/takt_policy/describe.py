@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from takt_policy.bundle.bundle import Bundle
 from takt_policy.bundle.schema import (
-    GRAPHS_OF_FAMILY,
     ActionGroup,
     InputSpec,
     MeasuredSuccess,
@@ -28,8 +27,10 @@ def describe(bundle: Bundle) -> list[Section]:
     ]
 
 
-def sampler_in_words(sampler: SamplerSpec) -> str:
+def sampler_in_words(sampler: SamplerSpec | None) -> str:
     """One line on how a chunk is drawn."""
+    if sampler is None:
+        return "nothing to sample: one network call gives the chunk"
     noise = {
         "ddpm": "stochastic",
         "ddim": "deterministic given the first noise"
@@ -129,7 +130,7 @@ def _success(one: MeasuredSuccess) -> str:
 
 
 def _files(bundle: Bundle) -> list[str]:
-    names = [f"{graph}.onnx" for graph in GRAPHS_OF_FAMILY[bundle.spec.family]]
+    names = [f"{graph}.onnx" for graph in bundle.spec.graphs]
     sizes = {name: (bundle.path / name).stat().st_size for name in names}
     lines = [f"{name}: {size / 1e6:.2f} MB" for name, size in sizes.items()]
     total = sum(one.stat().st_size for one in bundle.path.rglob("*") if one.is_file())

@@ -1,9 +1,9 @@
 """Golden pairs: inputs and outputs stored with a bundle, compared when it is loaded.
 
 They tell a policy that was damaged, mixed up, or computes something else on this machine from
-one that is as it was exported. Keys in golden.npz: ``<graph>.in.<input>``,
-``<graph>.out.<output>``; and for the whole sampling ``sample.seed`` and ``sample.out.actions``
-(H, D), drawn with the bundle's own sampler from the golden observation.
+one that is as it was exported. Keys in golden.npz: ``<graph>.in.<input>`` and
+``<graph>.out.<output>`` of every graph; and ``sample.seed`` and ``sample.out.actions`` (H, D):
+a whole chunk from the golden observation, drawn with the bundle's own sampler.
 """
 
 from __future__ import annotations
@@ -15,126 +15,167 @@ import numpy as np
 import numpy.typing as npt
 
 from takt_policy.bundle.bundle import GOLDEN_FILE, Bundle
-from takt_policy.bundle.schema import PolicySpec
-from takt_policy.diffusion import CONDITION, PREDICTION, Arrays, DiffusionModel
+from takt_policy.bundle.schema import InputSpec
 from takt_policy.errors import BundleError
-from takt_policy.samplers import make_sampler
+from takt_policy.model import CONDITION, OUTPUTS, Arrays, Float, PolicyModel, graph_inputs
+from takt_policy.samplers import draw_plain
 
 Array = npt.NDArray[Any]
 
 SAMPLE_SEED = 7
+WHOLE = "sample.out.actions"
+SEED = "sample.seed"
 
 
 def make_golden(
-    model: DiffusionModel,
-    spec: PolicySpec,
+    model: PolicyModel,
     observation: Arrays,
+    fast_observation: Arrays | None = None,
     reference: Mapping[str, Callable[..., Array]] | None = None,
 ) -> dict[str, Array]:
     """Golden arrays for a bundle.
 
     Args:
-        observation: what the encode graph gets, (1, history, *shape) each.
-        reference: ``encode(**observation)`` and ``denoise(x, t, condition)`` of the framework
-            that the graphs were exported from. Its outputs are stored, so that every later
+        observation: what the encode (or predict) graph gets, (1, history, *shape) each.
+        fast_observation: the same for the fast inputs, if there are any.
+        reference: by name of the graph, the function of the framework that it was exported from,
+            called with the graph's inputs by name. Its outputs are stored, so that every later
             load compares with the original and not with the export.
 
     Raises:
-        BundleError: the graphs differ from the reference by more than the bundle's tolerance.
+        BundleError: a graph differs from its reference by more than ``export_tolerance``.
     """
-    rng = np.random.default_rng(SAMPLE_SEED)
-    condition = model.encode(observation)
-    levels = np.array([spec.sampler.training_steps - 1, 0], np.int64)
-    noise = rng.standard_normal((2, *model.chunk), dtype=np.float32)
-    both = np.concatenate([condition, condition])
-    denoise_in: dict[str, Array] = {
-        "x": noise,
-        "t": levels,
-        CONDITION: both,
-    }
-    outputs = {
-        "encode": {CONDITION: condition},
-        "denoise": {PREDICTION: model.predict(noise, levels, both)},
-    }
-    inputs: dict[str, Arrays] = {"encode": observation, "denoise": denoise_in}
+    fast = fast_observation or {}
+    _check_examples(model.spec.inputs, observation, "observation")
+    _check_examples(model.spec.fast_inputs, fast, "fast_observation")
     arrays: dict[str, Array] = {}
-    for graph, found in outputs.items():
-        for name, value in inputs[graph].items():
-            arrays[f"{graph}.in.{name}"] = value
-        for name, value in found.items():
-            stored = value
-            if reference is not None:
-                stored = np.asarray(reference[graph](**inputs[graph]), np.float32)
-                _compare(
-                    f"{graph}.onnx, output {name!r}, against the framework it was exported from",
-                    value,
-                    stored,
-                    spec.golden.graph_tolerance,
-                )
-            arrays[f"{graph}.out.{name}"] = stored
-    arrays["sample.seed"] = np.array(SAMPLE_SEED)
-    arrays["sample.out.actions"] = _sample(model, spec, condition, SAMPLE_SEED)
+    condition: Array | None = None
+    for graph in model.graphs:
+        feed = _example(model, graph, observation, fast, condition)
+        found = model.graphs[graph].run(feed)[OUTPUTS[graph]]
+        stored = found
+        if reference is not None and graph in reference:
+            stored = np.asarray(reference[graph](**feed), np.float32)
+            what = f"{graph}.onnx, output {OUTPUTS[graph]!r}, against the framework's own"
+            _compare(what, found, stored, model.spec.golden.export_tolerance)
+        if graph == "encode":
+            condition = found
+        arrays |= {f"{graph}.in.{name}": value for name, value in feed.items()}
+        arrays[f"{graph}.out.{OUTPUTS[graph]}"] = stored
+    arrays[SEED] = np.array(SAMPLE_SEED)
+    arrays[WHOLE] = _whole(model, observation, fast, SAMPLE_SEED)
     return arrays
 
 
-def check_golden(bundle: Bundle, model: DiffusionModel) -> dict[str, float]:
+def check_golden(bundle: Bundle, model: PolicyModel) -> dict[str, float]:
     """Runs the golden inputs; returns the greatest difference per output.
 
     Raises:
         BundleError: an array is missing or misshapen, or an output differs too much.
     """
-    spec, golden = bundle.spec, bundle.golden
-    observation = {one.name: _take(bundle, f"encode.in.{one.name}") for one in spec.inputs}
-    for one in spec.inputs:
-        value, wanted = observation[one.name], (one.history, *one.shape)
-        if value.shape[1:] != wanted or value.dtype != one.dtype:
-            raise BundleError(
-                f"{bundle.path / GOLDEN_FILE}: encode.in.{one.name} is {value.dtype} "
-                f"{list(value.shape)}; policy.yaml says {one.dtype} [batch, *{list(wanted)}]"
-            )
-    x, levels, condition_in = (_take(bundle, f"denoise.in.{n}") for n in ("x", "t", CONDITION))
-    condition = model.encode(observation)
-    found = {
-        f"encode.out.{CONDITION}": condition,
-        f"denoise.out.{PREDICTION}": model.predict(x, levels, condition_in),
-    }
-    differences = {
-        key: _compare(
-            f"{bundle.path}: golden {key}", value, _take(bundle, key), spec.golden.graph_tolerance
+    spec = bundle.spec
+    _check_entries(bundle)
+    differences: dict[str, float] = {}
+    for graph in model.graphs:
+        feed = {name: bundle.golden[f"{graph}.in.{name}"] for name in graph_inputs(spec, graph)}
+        key = f"{graph}.out.{OUTPUTS[graph]}"
+        found = model.graphs[graph].run(feed)[OUTPUTS[graph]]
+        differences[key] = _compare(
+            f"{bundle.path}: golden {key}", found, bundle.golden[key], spec.golden.graph_tolerance
         )
-        for key, value in found.items()
-    }
-    key = "sample.out.actions"
-    seed = int(_take(bundle, "sample.seed"))
-    sampled = _sample(model, spec, condition, seed)
-    differences[key] = _compare(
-        f"{bundle.path}: golden {key}", sampled, _take(bundle, key), spec.golden.sample_tolerance
+    seed = int(bundle.golden[SEED])
+    found = _whole(model, golden_observation(bundle), golden_fast_observation(bundle), seed)
+    differences[WHOLE] = _compare(
+        f"{bundle.path}: golden {WHOLE}", found, bundle.golden[WHOLE], spec.golden.sample_tolerance
     )
-    known = {f"encode.in.{one.name}" for one in spec.inputs} | set(differences)
-    known |= {f"denoise.in.{n}" for n in ("x", "t", CONDITION)} | {"sample.seed"}
-    if extra := sorted(set(golden) - known):
-        raise BundleError(
-            f"{bundle.path / GOLDEN_FILE}: entry {extra[0]!r} belongs to no graph "
-            "of this bundle; export it again"
-        )
     return differences
 
 
-def _sample(
-    model: DiffusionModel, spec: PolicySpec, condition: npt.NDArray[np.float32], seed: int
-) -> npt.NDArray[np.float32]:
-    rng = np.random.default_rng(seed)
-    chunks: npt.NDArray[np.float32] = model.draw(condition, make_sampler(spec.sampler), rng)
-    first: npt.NDArray[np.float32] = chunks[0]
-    return first
+def golden_observation(bundle: Bundle) -> dict[str, Array]:
+    """One example of the inputs, (1, history, *shape) each, as the graph gets them."""
+    graph = bundle.spec.observing_graph
+    return {one.name: bundle.golden[f"{graph}.in.{one.name}"][:1] for one in bundle.spec.inputs}
 
 
-def _take(bundle: Bundle, key: str) -> Array:
-    if key not in bundle.golden:
+def golden_fast_observation(bundle: Bundle) -> dict[str, Array]:
+    """The same of the fast inputs; empty if there are none."""
+    graph = "residual" if bundle.spec.decode is None else "decode"
+    return {
+        one.name: bundle.golden[f"{graph}.in.{one.name}"][:1] for one in bundle.spec.fast_inputs
+    }
+
+
+def _example(
+    model: PolicyModel, graph: str, observation: Arrays, fast: Arrays, condition: Array | None
+) -> dict[str, Array]:
+    """An input of a graph: the observation where it takes one, else noise."""
+    spec = model.spec
+    if graph in ("predict", "encode"):
+        return dict(observation)
+    rng = np.random.default_rng(SAMPLE_SEED)
+    sample = rng.standard_normal((2, *model.chunk), dtype=np.float32)
+    if graph == "decode":
+        return {"latent": sample[:1], "elapsed": np.array([0.05], np.float32), **fast}
+    if graph == "residual":
+        return {"base": rng.standard_normal((1, spec.action_size), dtype=np.float32), **fast}
+    assert condition is not None  # encode comes first among the graphs of its families
+    known = {CONDITION: np.concatenate([condition, condition])}
+    if graph == "denoise":
+        return {"x": sample, "t": _golden_times(model), **known}
+    return {**known, "x": sample}
+
+
+def _golden_times(model: PolicyModel) -> Array:
+    """A noisy and a clean end of time for the two golden samples."""
+    sampler = model.spec.require_sampler()
+    if sampler.kind == "flow":
+        times = np.array([0.25, 0.75]) * sampler.time_scale
+    else:
+        times = np.array([sampler.training_steps - 1.0, 0.0])
+    if sampler.prefix:
+        times = np.repeat(times[:, None], model.chunk[0], axis=1)
+    return times.astype(model.graphs["denoise"].dtype("t"))
+
+
+def _whole(model: PolicyModel, observation: Arrays, fast: Arrays, seed: int) -> Float:
+    """A chunk (H, D) in normalised units, without residual."""
+    if "predict" in model.graphs:
+        return model.predict(observation)[0]
+    run = model.denoiser(model.encode(observation))
+    drawn = draw_plain(model.spec.require_sampler(), run, model.chunk, np.random.default_rng(seed))
+    return model.decode(drawn[None], fast, 0.0)[0] if "decode" in model.graphs else drawn
+
+
+def _check_examples(inputs: tuple[InputSpec, ...], arrays: Arrays, name: str) -> None:
+    wanted = {one.name for one in inputs}
+    if set(arrays) != wanted:
         raise BundleError(
-            f"{bundle.path / GOLDEN_FILE}: entry {key!r} is missing; export the bundle again"
+            f"'{name}' has {', '.join(sorted(arrays)) or 'nothing'}; it must have "
+            f"{', '.join(sorted(wanted)) or 'nothing'}, one array for each input"
         )
-    return bundle.golden[key]
+
+
+def _check_entries(bundle: Bundle) -> None:
+    """All arrays are there, none is left over, and inputs are as policy.yaml says."""
+    spec, file = bundle.spec, bundle.path / GOLDEN_FILE
+    wanted = {f"{graph}.in.{name}" for graph in spec.graphs for name in graph_inputs(spec, graph)}
+    wanted |= {f"{graph}.out.{OUTPUTS[graph]}" for graph in spec.graphs} | {SEED, WHOLE}
+    if missing := sorted(wanted - set(bundle.golden)):
+        raise BundleError(f"{file}: entry {missing[0]!r} is missing; export the bundle again")
+    if extra := sorted(set(bundle.golden) - wanted):
+        raise BundleError(
+            f"{file}: entry {extra[0]!r} belongs to no graph of this bundle; export it again"
+        )
+    for graph in spec.graphs:
+        for one in spec.inputs + spec.fast_inputs:
+            value = bundle.golden.get(f"{graph}.in.{one.name}")
+            if value is None:
+                continue
+            if value.shape[1:] != one.array_shape or value.dtype != one.dtype:
+                raise BundleError(
+                    f"{file}: {graph}.in.{one.name} is {value.dtype} {list(value.shape)}; "
+                    f"policy.yaml says {one.dtype} [batch, *{list(one.array_shape)}]"
+                )
 
 
 def _compare(what: str, found: Array, stored: Array, tolerance: float) -> float:

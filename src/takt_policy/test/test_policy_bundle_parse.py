@@ -66,9 +66,10 @@ def _changed(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("takt_bundle", 2, ["takt_bundle", "2", "1"]),
+        ("takt_bundle", 1, ["takt_bundle", "1", "2"]),
         ("famly", "diffusion", ["unknown key 'famly'", "family"]),
-        ("family", "flow", ["family", "flow", "diffusion"]),
+        ("family", "flow", ["sampler.kind", "ddim", "flow"]),
+        ("family", "energy", ["family", "energy", "diffusion", "direct"]),
         ("name", ..., ["'name' is missing"]),
         ("name", 3, ["name", "3", "text"]),
         ("inputs.image.shap", [3, 8, 8], ["inputs.image.shap", "did you mean 'shape'"]),
@@ -90,7 +91,7 @@ def _changed(path: str, value: Any) -> dict[str, Any]:
         ("inputs", {}, ["inputs", "at least one"]),
         ("reference_pose", "wrench", ["reference_pose", "wrench", "tcp"]),
         ("actions.arm.rotation", "euler", ["actions.arm.rotation", "euler", "6d"]),
-        ("actions.arm", ..., ["exactly one group of kind pose"]),
+        ("actions.arm", ..., ["no group of kind pose, position, joints", "exactly one"]),
         ("horizons.execute", 16, ["horizons.execute", "16", "1 to 15"]),
         ("sampler.kind", "heun", ["sampler.kind", "heun", "ddim"]),
         ("sampler.inference_steps", 101, ["inference_steps", "101", "1 to 100"]),

@@ -74,7 +74,7 @@ def run_seeds(job: tuple[EvaluateConfig, Sequence[int]]) -> list[EpisodeResult]:
     """Some episodes in one process."""
     config, indices = job
     bundle = load_bundle(config.bundle)
-    sampler = override_sampler(bundle.spec.sampler, config.sampler, config.steps)
+    sampler = override_sampler(bundle.spec.require_sampler(), config.sampler, config.steps)
     engine = PolicyEngine(bundle, sampler=sampler)
     simulation = Simulation()
     results = [run_episode(config, engine, simulation, index) for index in indices]
@@ -142,7 +142,7 @@ def enter_success(config: EvaluateConfig, results: Sequence[EpisodeResult]) -> N
     """Writes the measured success into the bundle's provenance."""
     successes = sum(one.inserted for one in results)
     low, high = wilson(successes, len(results))
-    spec = load_bundle(Path(config.bundle)).spec.sampler
+    spec = load_bundle(Path(config.bundle)).spec.require_sampler()
     delays = ", ".join(f"{1e3 * delay:g}" for delay in config.delays_s)
     last = config.first_seed + config.episodes - 1
     setting = (

@@ -100,7 +100,7 @@ class Pipeline:
         spec = specification()
         arrays = load_shards(paths)
         example = _example(spec, arrays)
-        alpha_bar = NoiseSchedule.squared_cosine(spec.sampler.training_steps).alpha_bar
+        alpha_bar = NoiseSchedule.squared_cosine(spec.require_sampler().training_steps).alpha_bar
         data = training_set(spec, arrays, alpha_bar)
         usual = TrainConfig()
         config = replace(
@@ -138,7 +138,7 @@ class Pipeline:
         from takt_training.train import networks_of
 
         spec = replace(specification(), provenance=_provenance(made_from))
-        alpha_bar = NoiseSchedule.squared_cosine(spec.sampler.training_steps).alpha_bar
+        alpha_bar = NoiseSchedule.squared_cosine(spec.require_sampler().training_steps).alpha_bar
         networks = networks_of(model_config(spec), torch.as_tensor(alpha_bar))
         networks.load_state_dict(torch.load(self._weights, weights_only=True))
         with np.load(self.work / "example.npz", allow_pickle=False) as archive:

@@ -10,6 +10,10 @@ from takt_policy.bundle.bundle import Bundle, content_hash, load_bundle
 from takt_policy.bundle.normalizer import Normalizer
 from takt_policy.bundle.schema import (
     ActionGroup,
+    CriticSpec,
+    DecodeSpec,
+    EnergySpec,
+    FastSpec,
     GoldenSpec,
     Horizons,
     InputSpec,
@@ -17,12 +21,19 @@ from takt_policy.bundle.schema import (
     PolicySpec,
     Preprocess,
     Provenance,
+    ResidualSpec,
     SamplerSpec,
+    flow_sampler,
+    goal_input,
 )
 
 __all__ = [
     "ActionGroup",
     "Bundle",
+    "CriticSpec",
+    "DecodeSpec",
+    "EnergySpec",
+    "FastSpec",
     "GoldenSpec",
     "Horizons",
     "InputSpec",
@@ -31,8 +42,11 @@ __all__ = [
     "PolicySpec",
     "Preprocess",
     "Provenance",
+    "ResidualSpec",
     "SamplerSpec",
     "content_hash",
+    "flow_sampler",
+    "goal_input",
     "load_bundle",
     "write_bundle",
     "write_success",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from takt_policy.bundle.normalizer import Normalizer, load_normalizers, load_npz
 from takt_policy.bundle.parse import spec_from_mapping
-from takt_policy.bundle.schema import GRAPHS_OF_FAMILY, PolicySpec
+from takt_policy.bundle.schema import PolicySpec
 from takt_policy.bundle.section import read_yaml
 from takt_policy.errors import BundleError
 
@@ -52,12 +52,7 @@ def load_bundle(path: Path | str) -> Bundle:
     if not folder.is_dir():
         raise BundleError(f"{folder} is not a folder; a bundle is a folder with a {SPEC_FILE}")
     spec = spec_from_mapping(read_yaml(folder / SPEC_FILE), str(folder / SPEC_FILE))
-    for graph in GRAPHS_OF_FAMILY[spec.family]:
-        if not (folder / f"{graph}.onnx").is_file():
-            raise BundleError(
-                f"{folder / graph}.onnx is missing; a bundle of family {spec.family} needs "
-                + " and ".join(f"{name}.onnx" for name in GRAPHS_OF_FAMILY[spec.family])
-            )
+    _check_graph_files(folder, spec)
     return Bundle(
         path=folder,
         spec=spec,
@@ -65,6 +60,22 @@ def load_bundle(path: Path | str) -> Bundle:
         golden=load_npz(folder / GOLDEN_FILE),
         hash=content_hash(folder),
     )
+
+
+def _check_graph_files(folder: Path, spec: PolicySpec) -> None:
+    wanted = [f"{name}.onnx" for name in spec.graphs]
+    found = [file.name for file in folder.glob("*.onnx")]
+    if missing := [name for name in wanted if name not in found]:
+        raise BundleError(
+            f"{folder / missing[0]} is missing; this bundle of family {spec.family} needs "
+            + ", ".join(wanted)
+        )
+    if extra := sorted(set(found) - set(wanted)):
+        section = extra[0].removesuffix(".onnx")
+        raise BundleError(
+            f"{folder / extra[0]} belongs to nothing in {SPEC_FILE}; describe it there in a "
+            f"section {section!r}, or take it out. Described are {', '.join(wanted)}"
+        )
 
 
 def content_hash(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -12,7 +13,10 @@ from takt_policy.bundle.schema import (
     InputSpec,
     MeasuredSuccess,
     PolicySpec,
+    Preprocess,
     Provenance,
+    ResidualSpec,
+    SamplerSpec,
 )
 
 _HEADER = "# A policy bundle of takt. docs/policy_bundle.md explains every key.\n"
@@ -40,75 +44,111 @@ def spec_to_yaml(spec: PolicySpec) -> str:
 
 def spec_to_mapping(spec: PolicySpec) -> dict[str, Any]:
     """The mapping that ``spec_from_mapping`` reads back to an equal specification."""
-    horizons, sampler = spec.horizons, spec.sampler
-    return {
+    mapping = {
         "takt_bundle": FORMAT_VERSION,
         "name": spec.name,
         "description": spec.description,
         "family": spec.family,
         "reference_pose": spec.reference_pose,
+        "reference_joints": spec.reference_joints,
+        "reference_width": spec.reference_width,
         "inputs": {one.name: _input(one) for one in spec.inputs},
         "actions": {group.name: _action(group) for group in spec.actions},
-        "horizons": {
-            "observation": horizons.observation,
-            "prediction": horizons.prediction,
-            "execute": horizons.execute,
-            "step_s": horizons.step_s,
-        },
-        "sampler": {
-            "kind": sampler.kind,
-            "training_steps": sampler.training_steps,
-            "inference_steps": sampler.inference_steps,
-            "betas": sampler.betas,
-            "prediction": sampler.prediction,
-            "clip": sampler.clip,
-            "eta": sampler.eta,
-        },
+        "horizons": asdict(spec.horizons),
+        "sampler": None if spec.sampler is None else _sampler(spec.sampler),
+        **_extras(spec),
         "normalizer": dict(spec.normalizer),
-        "golden": {
-            "graph_tolerance": spec.golden.graph_tolerance,
-            "sample_tolerance": spec.golden.sample_tolerance,
-        },
+        "golden": asdict(spec.golden),
         "provenance": _provenance(spec.provenance),
     }
+    return {key: value for key, value in mapping.items() if value is not None}
 
 
 def _input(spec: InputSpec) -> dict[str, Any]:
-    preprocess: dict[str, Any] = {"kind": spec.preprocess.kind}
-    if spec.preprocess.kind in ("pose", "wrench"):
-        preprocess["frame"] = spec.preprocess.frame
-    if spec.preprocess.base_from_fixed is not None:
-        preprocess["base_from_fixed"] = list(spec.preprocess.base_from_fixed)
-    return {
-        "stream": spec.stream,
-        "type": spec.type,
-        "feature": spec.feature,
-        "preprocess": preprocess,
+    start = {"stream": spec.stream, "type": spec.type}
+    graph = {
+        "preprocess": _preprocess(spec.preprocess),
         "shape": list(spec.shape),
         "dtype": spec.dtype,
+    }
+    if spec.is_goal:
+        return start | graph
+    time = {
         "history": spec.history,
         "period_s": spec.period_s,
         "align": spec.align,
         "tolerance_s": spec.tolerance_s,
         "max_age_s": spec.max_age_s,
     }
+    return start | {"feature": spec.feature} | graph | time
+
+
+def _preprocess(spec: Preprocess) -> dict[str, Any]:
+    mapping: dict[str, Any] = {"kind": spec.kind}
+    if spec.kind in ("pose", "wrench", "goal_pose", "goal_point"):
+        mapping["frame"] = spec.frame
+    if spec.base_from_fixed is not None:
+        mapping["base_from_fixed"] = list(spec.base_from_fixed)
+    if spec.kind == "goal_text":
+        mapping["choices"] = list(spec.choices)
+    return mapping
 
 
 def _action(group: ActionGroup) -> dict[str, Any]:
-    if group.kind == "pose":
-        return {"kind": "pose", "rotation": "6d", "reference": group.reference}
-    return {"kind": group.kind}
+    mapping: dict[str, Any] = {"kind": group.kind}
+    if group.kind == "open":
+        keys = ["threshold", "open_width_m", "closed_width_m"]
+    else:
+        keys = ["reference"]
+        if group.kind == "pose":
+            keys.insert(0, "rotation")
+        if group.kind == "joints":
+            mapping["names"] = list(group.names)
+        if group.kind in ("pose", "position") and group.reference != "absolute":
+            keys.append("axes")
+    return mapping | {key: getattr(group, key) for key in keys}
+
+
+def _sampler(spec: SamplerSpec) -> dict[str, Any]:
+    if spec.kind == "flow":
+        keys = ["kind", "inference_steps", "prediction", "direction", "time_scale", "clip"]
+    else:
+        keys = ["kind", "training_steps", "inference_steps", "betas", "prediction", "spacing"]
+        keys += ["clip"]
+        if spec.betas != "squaredcos_cap_v2":
+            keys += ["beta_start", "beta_end"]
+        if spec.kind == "ddim":
+            keys += ["eta"]
+    return {key: getattr(spec, key) for key in [*keys, "prefix"]}
+
+
+def _extras(spec: PolicySpec) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    if spec.fast is not None:
+        inputs = {one.name: _input(one) for one in spec.fast.inputs}
+        mapping["fast"] = {"period_s": spec.fast.period_s, "inputs": inputs}
+    if spec.decode is not None:
+        mapping["decode"] = {"latent": list(spec.decode.latent)}
+    if spec.residual is not None:
+        mapping["residual"] = {"bound": _bound(spec.residual)}
+    if spec.critic is not None:
+        mapping["critic"] = {}
+    if spec.energy is not None:
+        mapping["energy"] = {}
+    return mapping
+
+
+def _bound(residual: ResidualSpec) -> float | list[float]:
+    same = len(set(residual.bound)) == 1
+    return residual.bound[0] if same else list(residual.bound)
 
 
 def _provenance(provenance: Provenance) -> dict[str, Any]:
-    known: dict[str, Any] = {
-        "dataset_hash": provenance.dataset_hash,
-        "training_commit": provenance.training_commit,
-        "seed": provenance.seed,
-        "device": provenance.device,
-        "created": provenance.created,
+    known = asdict(provenance) | {
+        "success": {one.task: _success(one) for one in provenance.success}
     }
-    known["success"] = {one.task: _success(one) for one in provenance.success}
+    if provenance.precision == "float32":
+        del known["precision"]
     return {key: value for key, value in known.items() if value not in ("", None, {})}
 
 

@@ -79,7 +79,8 @@ def load_normalizers(path: Path, spec: PolicySpec) -> dict[str, Normalizer]:
         BundleError: the file lacks an entry, has one too many, or one that does not fit.
     """
     arrays = load_npz(path)
-    shapes = {one.name: one.shape for one in spec.inputs} | {ACTION: (spec.action_size,)}
+    inputs = spec.inputs + spec.fast_inputs
+    shapes = {one.name: one.shape for one in inputs} | {ACTION: (spec.action_size,)}
     wanted = {
         f"{name}.{part}"
         for name, kind in spec.normalizer.items()

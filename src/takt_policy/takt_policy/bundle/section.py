@@ -86,10 +86,35 @@ class Section:
         self._asked.add(key)
         return self._values.get(key) is not None
 
+    def given(self, key: str) -> bool:
+        """Whether the key is there, where null would be a mistake.
+
+        Raises:
+            BundleError: it is there, but empty.
+        """
+        if key in self._values and self._values[key] is None:
+            raise self.error(key, None, f"a mapping (if it needs no keys, `{key}: {{}}`)")
+        return self.has(key)
+
     def text(self, key: str, default: Any = _REQUIRED) -> str:
         value = self._get(key, default, "text")
         if not isinstance(value, str):
             raise self.error(key, value, "text (put it in quotes if it looks like a number)")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of different texts."""
+        wanted = "a list of different texts, at least one"
+        values = self._get(key, _REQUIRED, wanted)
+        good = isinstance(values, list) and all(isinstance(value, str) for value in values)
+        if not good or not values or len(set(values)) != len(values):
+            raise self.error(key, values, wanted)
+        return tuple(values)
+
+    def boolean(self, key: str, default: Any = _REQUIRED) -> bool:
+        value = self._get(key, default, "true or false")
+        if not isinstance(value, bool):
+            raise self.error(key, value, "true or false")
         return value
 
     def choice(self, key: str, allowed: Iterable[str], default: Any = _REQUIRED) -> str:
@@ -132,6 +157,12 @@ class Section:
         if not isinstance(values, list) or len(values) != length:
             raise self.error(key, values, wanted)
         return tuple(self._as_number(key, value, -math.inf, wanted, True) for value in values)
+
+    def numbers_or_one(self, key: str, length: int) -> tuple[float, ...]:
+        """A list of numbers, or one number that stands for all of them."""
+        if isinstance(self._values.get(key), list):
+            return self.numbers(key, length)
+        return (self.number(key),) * length
 
     def section(self, key: str, default: Any = _REQUIRED) -> Section:
         value = self._get(key, default, "a mapping")

@@ -21,11 +21,10 @@ from takt_policy.bundle.bundle import (
 from takt_policy.bundle.dump import spec_to_mapping, spec_to_yaml
 from takt_policy.bundle.normalizer import Normalizer, save_normalizers
 from takt_policy.bundle.parse import spec_from_mapping
-from takt_policy.bundle.schema import GRAPHS_OF_FAMILY, MeasuredSuccess, PolicySpec
-from takt_policy.diffusion import Arrays, DiffusionModel
+from takt_policy.bundle.schema import MeasuredSuccess, PolicySpec
 from takt_policy.errors import BundleError
 from takt_policy.golden import check_golden, make_golden
-from takt_policy.graphs import DEFAULT_PROVIDERS
+from takt_policy.model import Arrays, PolicyModel
 
 Array = npt.NDArray[Any]
 
@@ -38,6 +37,7 @@ def write_bundle(
     observation: Arrays,
     reference: Mapping[str, Callable[..., Array]] | None = None,
     overwrite: bool = False,
+    fast_observation: Arrays | None = None,
 ) -> Bundle:
     """Writes a bundle, with its golden pairs, and loads it once as a runtime would.
 
@@ -45,14 +45,15 @@ def write_bundle(
 
     Args:
         path: folder to make, by convention ``NAME.takt``.
-        graphs: ``encode`` and ``denoise`` (family diffusion): ONNX files or their bytes,
-            weights inside.
-        normalizers: of each input and of ``action``; their kinds must be those in the spec.
-        observation: one example as the encode graph gets it (``Observation.arrays``),
-            (1, history, *shape) each.
+        graphs: those of ``spec.graphs``: ONNX files or their bytes, weights inside.
+        normalizers: of each input (fast ones, too) and of ``action``; their kinds must be those
+            in the spec.
+        observation: one example as the encode or predict graph gets it
+            (``Observation.arrays``), (1, history, *shape) each.
         reference: see ``takt_policy.golden.make_golden``; give it whenever there is a framework to
             compare with.
         overwrite: replace a bundle that is there.
+        fast_observation: one example of the fast inputs, if the policy has any.
 
     Raises:
         BundleError: the parts do not fit together, or ``path`` exists.
@@ -72,8 +73,8 @@ def write_bundle(
             (draft / f"{name}.onnx").write_bytes(content)
         (draft / SPEC_FILE).write_text(spec_to_yaml(spec), encoding="utf-8")
         save_normalizers(draft / NORMALIZER_FILE, normalizers)
-        model = DiffusionModel(draft, spec, DEFAULT_PROVIDERS)
-        golden = make_golden(model, spec, observation, reference)
+        model = PolicyModel(draft, spec)
+        golden = make_golden(model, observation, fast_observation, reference)
         np.savez(draft / GOLDEN_FILE, **golden)  # type: ignore[arg-type]
         check_golden(load_bundle(draft), model)
         if target.exists():
@@ -100,10 +101,10 @@ def _check_parts(
     graphs: Mapping[str, Path | bytes],
     normalizers: Mapping[str, Normalizer],
 ) -> None:
-    wanted = set(GRAPHS_OF_FAMILY[spec.family])
-    if set(graphs) != wanted:
+    if set(graphs) != set(spec.graphs):
         raise BundleError(
-            f"graphs {sorted(graphs)} were given; family {spec.family} needs {sorted(wanted)}"
+            f"graphs {sorted(graphs)} were given; this specification, of family {spec.family}, "
+            f"needs {sorted(spec.graphs)}"
         )
     kinds = {name: one.kind for name, one in normalizers.items()}
     if kinds != spec.normalizer:

@@ -14,6 +14,7 @@ from takt_core.percentiles import summary
 from takt_policy.bundle import Bundle, load_bundle
 from takt_policy.describe import describe
 from takt_policy.engine import PolicyEngine
+from takt_policy.golden import golden_observation
 from takt_policy.graphs import DEFAULT_PROVIDERS
 
 
@@ -62,7 +63,7 @@ def _checks(engine: PolicyEngine) -> list[str]:
 
 def _timing(engine: PolicyEngine, bundle: Bundle, rounds: int) -> list[str]:
     spec = bundle.spec
-    observation = {one.name: bundle.golden[f"encode.in.{one.name}"][:1] for one in spec.inputs}
+    observation = golden_observation(bundle)
     engine.warm_up()
     encode_ms, chunk_ms = [], []
     for _ in range(max(1, rounds)):
