@@ -63,7 +63,7 @@ def make_golden(
         arrays |= {f"{graph}.in.{name}": value for name, value in feed.items()}
         arrays[f"{graph}.out.{OUTPUTS[graph]}"] = stored
     arrays[SEED] = np.array(SAMPLE_SEED)
-    arrays[WHOLE] = _whole(model, observation, fast, SAMPLE_SEED)
+    arrays[WHOLE] = whole_chunk(model, observation, fast, SAMPLE_SEED)
     return arrays
 
 
@@ -84,7 +84,7 @@ def check_golden(bundle: Bundle, model: PolicyModel) -> dict[str, float]:
             f"{bundle.path}: golden {key}", found, bundle.golden[key], spec.golden.graph_tolerance
         )
     seed = int(bundle.golden[SEED])
-    found = _whole(model, golden_observation(bundle), golden_fast_observation(bundle), seed)
+    found = whole_chunk(model, golden_observation(bundle), golden_fast_observation(bundle), seed)
     differences[WHOLE] = _compare(
         f"{bundle.path}: golden {WHOLE}", found, bundle.golden[WHOLE], spec.golden.sample_tolerance
     )
@@ -137,7 +137,7 @@ def _golden_times(model: PolicyModel) -> Array:
     return times.astype(model.graphs["denoise"].dtype("t"))
 
 
-def _whole(model: PolicyModel, observation: Arrays, fast: Arrays, seed: int) -> Float:
+def whole_chunk(model: PolicyModel, observation: Arrays, fast: Arrays, seed: int) -> Float:
     """A chunk (H, D) in normalised units, without residual."""
     if "predict" in model.graphs:
         return model.predict(observation)[0]
