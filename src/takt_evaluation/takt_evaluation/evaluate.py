@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -110,16 +111,17 @@ def evaluate(
         if progress is not None:
             progress.begin(jobs, len(keyed) * len(seeds) - len(jobs))
         lost = []
-        for outcome in run_jobs(make_runner, jobs, workers or cores()):
-            if isinstance(outcome, Done):
-                file.append(outcome.result)
+        with closing(run_jobs(make_runner, jobs, workers or cores())) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Done):
+                    file.append(outcome.result)
+                    if progress is not None:
+                        progress.done(outcome.result)
+                    continue
                 if progress is not None:
-                    progress.done(outcome.result)
-                continue
-            if progress is not None:
-                progress.lost(outcome.job, outcome.reason, outcome.final)
-            if outcome.final:
-                lost.append((outcome.job, outcome.reason))
+                    progress.lost(outcome.job, outcome.reason, outcome.final)
+                if outcome.final:
+                    lost.append((outcome.job, outcome.reason))
         return gather(keyed, seeds, file.rows, lost)
 
 

@@ -25,9 +25,10 @@ def draw_success(summaries: Sequence[CellSummary], path: Path, title: str) -> No
     shown = [one for one in summaries if one.episodes]
     if _delays(shown) > 1:
         figure, axis = _canvas(title, 1, 4.8)
+        count = len(_series(shown))
         for index, (name, line) in enumerate(_series(shown).items()):
             _line(
-                axis[0], index, name, line,
+                axis[0], index, count, name, line,
                 [100 * one.rate for one in line],
                 [tuple(100 * edge for edge in one.interval) for one in line],
             )  # fmt: skip
@@ -60,9 +61,10 @@ def draw_handovers(summaries: Sequence[CellSummary], path: Path, title: str) -> 
     figure, axes = _canvas(f"{title}: median, whisker to the 95th percentile", 2, height)
     for axis, (field, label) in zip(axes, panels, strict=True):
         if by_delay:
+            count = len(_series(shown))
             for index, (name, line) in enumerate(_series(shown).items()):
                 parts = [getattr(one, field) for one in line]
-                _line(axis, index, name, line, _middles(parts), _reaches(parts))
+                _line(axis, index, count, name, line, _middles(parts), _reaches(parts))
             _finish_delays(axis, shown, label)
             axis.set_ylim(bottom=0)
         else:
@@ -106,14 +108,14 @@ def _reaches(parts: Sequence[Mapping[str, float]]) -> list[tuple[float, ...]]:
 
 
 def _line(
-    axis: Any, index: int, name: str, cells: Sequence[CellSummary],
+    axis: Any, index: int, count: int, name: str, cells: Sequence[CellSummary],
     values: Sequence[float], ranges: Sequence[tuple[float, ...]],
 ) -> None:  # fmt: skip
     colour = _COLOURS[index % len(_COLOURS)]
     # A little aside, so that whiskers at the same delay do not hide each other.
     delays = [1e3 * one.cell.delay_s for one in cells]
     span = max(delays) - min(delays) or 1.0
-    places = [delay + (index - 2) * _DODGE * span for delay in delays]
+    places = [delay + (index - (count - 1) / 2) * _DODGE * span for delay in delays]
     axis.errorbar(
         places, values, yerr=_whiskers(values, ranges), label=name, color=colour,
         marker=_MARKERS[index % len(_MARKERS)], ms=5.5, lw=1.8, elinewidth=1.0, capsize=2.5,

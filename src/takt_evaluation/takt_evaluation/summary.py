@@ -73,7 +73,7 @@ def summarise(evaluation: Evaluation, baseline: str = "") -> list[CellSummary]:
     Raises:
         TaktError: there is no such series.
     """
-    series, delay_s = _baseline(evaluation.cells, baseline)
+    series, delay_s = find_baseline(evaluation.cells, baseline)
     found = dict(zip(map(_place, evaluation.cells), evaluation.rows, strict=True))
     made = []
     for cell, rows in zip(evaluation.cells, evaluation.rows, strict=True):
@@ -131,7 +131,12 @@ def _same_series(one: Cell, other: Cell) -> bool:
     return one.series == other.series and one.world == other.world
 
 
-def _baseline(cells: Sequence[Cell], text: str) -> tuple[str, float | None]:
+def find_baseline(cells: Sequence[Cell], text: str) -> tuple[str, float | None]:
+    """Series and delay [s] that ``NAME`` or ``NAME@SECONDS`` means; no delay for a name alone.
+
+    Raises:
+        TaktError: there is no such series, or it has no such delay.
+    """
     if not text:
         return "", None
     names = {cell.series for cell in cells}

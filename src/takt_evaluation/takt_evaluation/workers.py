@@ -11,7 +11,7 @@ import os
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -63,7 +63,9 @@ class Lost:
     final: bool
 
 
-def run_jobs(make_runner: MakeRunner, jobs: Sequence[Any], workers: int) -> Iterator[Done | Lost]:
+def run_jobs(
+    make_runner: MakeRunner, jobs: Sequence[Any], workers: int
+) -> Generator[Done | Lost, None, None]:
     """Runs jobs in worker processes; yields what became of each, in the order of their ends.
 
     A job that raises or kills its worker is tried once more at the end, in a fresh worker. When the
@@ -122,7 +124,13 @@ class _Worker:
         self._process: BaseProcess = context.Process(
             target=_serve, args=(theirs, make_runner), daemon=True
         )
-        self._process.start()
+        # Ctrl-C goes to the whole group of processes; who hands out jobs decides what it means.
+        # A blocked signal stays so in the process that is started.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self._started = False
         self.ended = False
@@ -180,8 +188,6 @@ def _ending(exit_code: int | None) -> str:
 
 def _serve(connection: Connection, make_runner: MakeRunner) -> None:
     """The life of a worker process."""
-    # Ctrl-C goes to the whole group; who hands out jobs decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         runner = make_runner()
         connection.send(("started", None))

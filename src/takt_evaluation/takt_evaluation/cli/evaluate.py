@@ -22,7 +22,7 @@ from takt_evaluation.progress import TerminalProgress
 from takt_evaluation.report import RESULTS_FILE, notes, tables, write_report
 from takt_evaluation.results import read_rows
 from takt_evaluation.settings import parse_delays, parse_setting, parse_task_options
-from takt_evaluation.summary import summarise
+from takt_evaluation.summary import find_baseline, summarise
 from takt_policy.execution import Execution
 from takt_sim.tasks import TASK_NAMES
 
@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs an evaluation and reports it; returns 1 if episodes are missing."""
     options = _parser().parse_args(argv)
     plan = _plan(options)
+    find_baseline(plan.cells, plan.baseline)
     folder = options.out or Path("out/eval") / Path(options.what[0]).stem
     if options.show:
         rows = read_rows(folder / RESULTS_FILE)

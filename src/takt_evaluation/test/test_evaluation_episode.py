@@ -1,0 +1,49 @@
+"""Real episodes: the published bundle in the real simulator."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from takt_evaluation.cell import Cell, cell_key
+from takt_evaluation.episode import EpisodeRunner, Job
+from takt_evaluation.evaluate import evaluate
+from takt_evaluation.results import Episode
+
+BUNDLE = Path(__file__).resolve().parents[3] / "models" / "peg_insertion.takt"
+CELL = Cell(str(BUNDLE), delay_s=0.1)
+
+
+def _figures(row: Episode) -> dict[str, object]:
+    return {
+        name: value for name, value in asdict(row).items() if name not in ("wall_ms", "load", "key")
+    }
+
+
+def test_an_evaluation_of_two_episodes(tmp_path: Path) -> None:
+    found = evaluate([CELL], [2000, 2001], tmp_path / "episodes.jsonl")
+    rows = found.rows[0]
+    assert [row.seed for row in rows] == [2000, 2001]
+    assert not found.lost
+    for row in rows:
+        assert row.success, row.reason
+        assert row.key == cell_key(CELL)
+        assert 2.0 < row.duration_s < 6.0
+        assert row.plans >= row.chunks > 3
+        assert row.network_calls == 16 * row.plans
+        assert len(row.wall_ms) == row.plans
+        assert len(row.jumps_m) == len(row.jumps_m_s) == row.chunks - 1 - row.gaps
+        assert 0.0 < max(row.jumps_m) < 0.1
+        assert 0.5 < row.peak_force_n < 80.0
+        assert row.rejected == 0
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.3])
+def test_an_episode_repeats_whatever_came_before(delay_s: float) -> None:
+    cell = Cell(str(BUNDLE), delay_s=delay_s)
+    jobs = [Job(cell, "k", seed, "c") for seed in (2000, 2001)]
+    runner = EpisodeRunner()
+    runner(jobs[0])
+    assert _figures(runner(jobs[1])) == _figures(EpisodeRunner()(jobs[1]))
