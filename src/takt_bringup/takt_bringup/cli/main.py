@@ -33,6 +33,9 @@ SUBCOMMANDS = (
     Subcommand(
         ("eval",), "takt_evaluation.cli.evaluate", "success and speed of policies in simulation"
     ),
+    Subcommand(("policy", "bench"), "takt_policy.cli.bench", "how fast a bundle is here"),
+    Subcommand(("policy", "quantize"), "takt_policy.cli.quantize", "make its weights 8 bits"),
+    Subcommand(("policy", "half"), "takt_policy.cli.half", "make it float16, for GPUs"),
     Subcommand(("bag", "info"), "takt_recorder.cli.info", "what a recorded bag holds"),
     Subcommand(("bag", "recover"), "takt_recorder.cli.recover", "repair a bag that was cut"),
     Subcommand(("bag", "replay"), "takt_bringup.cli.bag_replay", "send a bag's commands again"),

@@ -1,0 +1,1 @@
+"""Making bundles faster: measuring them, and deriving smaller ones. No robot needs this."""
