@@ -13,7 +13,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from takt_core.errors import TaktError
+from takt_sim.lazy_image import Image, LazyImage, Scenery
 
 NOISE_BANK = 1 << 20
 
@@ -70,6 +71,8 @@ class CameraRig:
         self._option = mujoco.MjvOption()
         self._perturb = mujoco.MjvPerturb()
         self._noise = np.random.default_rng(0).normal(0.0, 1.0, NOISE_BANK).astype(np.float32)
+        self._later: mujoco.MjData | None = None
+        self._looks = 0
 
     def _context(self, samples: int) -> mujoco.MjrContext:
         # MuJoCo reads these when it makes the frame buffer; a small one clears faster.
@@ -90,10 +93,39 @@ class CameraRig:
             rng: source of the sensor's noise; None renders without.
         """
         camera = self._cameras[name]
+        image = self._draw(data, camera)
+        return image if rng is None else self._with_noise(image, camera, self._grain(camera, rng))
+
+    def expose(self, data: mujoco.MjData, name: str, rng: np.random.Generator) -> LazyImage:
+        """The same image as `render` gives, drawn only when it is looked at.
+
+        It has to be looked at before the look of the world changes (`forget`).
+        """
+        camera = self._cameras[name]
+        scenery, grain, looks = Scenery(data), self._grain(camera, rng), self._looks
+
+        def draw() -> Image:
+            if looks != self._looks:
+                raise TaktError(
+                    f"an image of {name} from an earlier episode was looked at too late; look at "
+                    "images before the next reset, or set lazy_images to false"
+                )
+            if self._later is None:
+                self._later = mujoco.MjData(self._model)
+            scenery.put_into(self._later)
+            return self._with_noise(self._draw(self._later, camera), camera, grain)
+
+        return LazyImage((camera.height, camera.width, 3), draw)
+
+    def forget(self) -> None:
+        """The world is about to look otherwise: images not looked at by now are lost."""
+        self._looks += 1
+
+    def _draw(self, data: mujoco.MjData, camera: CameraParameters) -> Image:
         context = self._contexts[camera.samples]
         view = mujoco.MjvCamera()
         view.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        view.fixedcamid = self._model.camera(name).id
+        view.fixedcamid = self._model.camera(camera.name).id
         self._gl.make_current()
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, context)
         mujoco.mjv_updateScene(
@@ -109,20 +141,19 @@ class CameraRig:
         pixels = np.empty((camera.height, camera.width, 3), dtype=np.uint8)
         mujoco.mjr_render(rectangle, self._scene, context)
         mujoco.mjr_readPixels(pixels, None, rectangle, context)
-        image: Image = np.ascontiguousarray(pixels[::-1])
-        return (
-            image
-            if rng is None or camera.noise == 0.0
-            else self._with_noise(image, camera.noise, rng)
-        )
+        return np.ascontiguousarray(pixels[::-1])
 
-    def _with_noise(self, image: Image, noise: float, rng: np.random.Generator) -> Image:
-        """Noise from a random place of a bank; drawing it afresh costs as much as rendering."""
-        start = int(rng.integers(0, NOISE_BANK))
+    def _grain(self, camera: CameraParameters, rng: np.random.Generator) -> int:
+        """Where in the bank the noise begins; drawing noise afresh costs as much as rendering."""
+        return int(rng.integers(0, NOISE_BANK)) if camera.noise else 0
+
+    def _with_noise(self, image: Image, camera: CameraParameters, start: int) -> Image:
+        if camera.noise == 0.0:
+            return image
         grain = np.take(self._noise, np.arange(start, start + image.size), mode="wrap").reshape(
             image.shape
         )
-        noisy = image + noise * grain
+        noisy = image + camera.noise * grain
         return np.clip(noisy + 0.5, 0.0, 255.0).astype(np.uint8)
 
     def close(self) -> None:

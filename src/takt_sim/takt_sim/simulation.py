@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -43,7 +44,12 @@ DEFAULT_CAMERAS = (
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    """What is measured, how often, and how the arm is controlled."""
+    """What is measured, how often, and how the arm is controlled.
+
+    Attributes:
+        lazy_images: images are drawn only when somebody looks at them, which has to be before the
+            next reset; see `takt_sim.lazy_image`. The pixels are the same.
+    """
 
     cameras: tuple[CameraParameters, ...] = DEFAULT_CAMERAS
     arm_rate_hz: float = 100.0
@@ -51,6 +57,7 @@ class SimulationParameters:
     wrench_cutoff_hz: float = 60.0
     tactile: TactileParameters = field(default_factory=TactileParameters)
     impedance: ImpedanceParameters = field(default_factory=ImpedanceParameters)
+    lazy_images: bool = False
 
 
 class Simulation:
@@ -75,7 +82,7 @@ class Simulation:
         self._episode = 0
         self._status: TaskStatus | None = None
         self._rng = np.random.default_rng(0)
-        self._last_images: dict[str, NDArray[np.uint8]] = {}
+        self._last_images: dict[str, Any] = {}
         self._in_flight: list[tuple[int, int, Sample]] = []
         self._exposures = 0
         self._out: list[Sample] = []
@@ -105,6 +112,8 @@ class Simulation:
         self.faults.clear()
         self._wrench.reset()
         self._last_images.clear()
+        if self._rig is not None:
+            self._rig.forget()
         self._in_flight.clear()
         self._rng = np.random.default_rng([seed, 1])
         self._start_ns, self._seed = self._now_ns, seed
@@ -213,8 +222,8 @@ class Simulation:
         assert self._rig is not None
         frozen = self.faults.is_frozen(camera.name) and camera.name in self._last_images
         if not frozen:
-            image = self._rig.render(self.data, camera.name, self._rng)
-            self._last_images[camera.name] = image
+            take = self._rig.expose if self.parameters.lazy_images else self._rig.render
+            self._last_images[camera.name] = take(self.data, camera.name, self._rng)
         if self.faults.take_drop(camera.name):
             return
         sample = Sample(camera.stream, self._now_ns, {"image": self._last_images[camera.name]})
