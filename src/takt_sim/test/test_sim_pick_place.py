@@ -50,8 +50,8 @@ def test_cube_and_pad_lie_apart_within_their_area(seed: int) -> None:
     task, p = PickPlace(), PickPlaceParameters()
     start = task.draw(np.random.default_rng(seed))
     cube, pad = task.base_from_cube_at_start.position_m, task.base_from_pad.position_m
-    for place in (cube, pad):
-        assert np.all(np.abs(place[:2] - p.area_centre_m) <= p.area_range_m)
+    for place, centre in ((cube, p.cube_centre_m), (pad, p.pad_centre_m)):
+        assert np.all(np.abs(place[:2] - centre) <= p.range_m)
     assert np.linalg.norm(cube[:2] - pad[:2]) >= p.apart_m
     assert cube[2] == CUBE_SIDE_M / 2
     assert start.gripper_width_m == start.gripper_target_m == OPEN_WIDTH_M

@@ -8,6 +8,8 @@ what it would do can be asked of any state that somebody else has brought about.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +31,7 @@ STEP_NS = 100_000_000
 SUBSTEPS = 5
 CLOSED_WIDTH_M = 0.0
 ALMOST_OPEN_M = OPEN_WIDTH_M - 0.012
+HELD_WIDTH_M = CUBE_SIDE_M + 0.002
 POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
 QUARTER = np.pi / 2
 
@@ -87,13 +90,44 @@ class Moment:
     @property
     def held(self) -> bool:
         """The fingers are closed on the cube."""
-        return self.between_fingers and self.width_m < CUBE_SIDE_M + 0.002
+        tool, cube = self.base_from_tcp.position_m, self.base_from_cube.position_m
+        return _between(tool.tolist(), cube.tolist()) and self.width_m < HELD_WIDTH_M
+
+
+Place = tuple[float, float, float]
+
+
+@dataclass
+class _Picture:
+    """What the planner thinks the world is like; plain numbers, since it is asked very often.
+
+    Attributes:
+        tool, cube: positions [m].
+        turn_rad: that the tool has yet to turn to fit the cube.
+    """
+
+    tool: Place
+    cube: Place
+    turn_rad: float
+    width_m: float
 
     @property
     def between_fingers(self) -> bool:
-        """The cube's centre is close to the tool point."""
-        apart = (self.base_from_tcp.inverse() @ self.base_from_cube).position_m
-        return bool(np.hypot(apart[0], apart[1]) < 0.014 and abs(apart[2]) < 0.016)
+        return _between(self.tool, self.cube)
+
+    @property
+    def held(self) -> bool:
+        return self.between_fingers and self.width_m < HELD_WIDTH_M
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """Where to go, how wide the gripper is to be, and what comes along."""
+
+    goal: Place
+    asked_m: float
+    turning: bool = False
+    carried: bool = False
 
 
 class PickPlacePlanner:
@@ -106,7 +140,7 @@ class PickPlacePlanner:
     def __init__(
         self, pad_m: NDArray[np.float64], parameters: PlannerParameters | None = None
     ) -> None:
-        self._pad_m = np.asarray(pad_m, np.float64)
+        self._pad_m = (float(pad_m[0]), float(pad_m[1]))
         self._parameters = parameters or PlannerParameters()
 
     def plan(self, now: Moment, count: int, step_s: float) -> list[tuple[Pose, float]]:
@@ -114,103 +148,99 @@ class PickPlacePlanner:
 
         A width is asked for at the end of its step, so the fingers move in the next one.
         """
-        asked_m = self._already_asked(now)
+        start = now.base_from_tcp.rotation()
+        turn = _turn_to_grasp(start, now.base_from_cube.rotation())
+        whole_rad = float(np.linalg.norm(turn))
+        picture = _picture(now, whole_rad)
+        asked_m = self.asked_m(now)
         actions = []
         for _ in range(count):
             for _ in range(SUBSTEPS):
-                now = self._advance(now, asked_m, step_s / SUBSTEPS)
-            asked_m = self._decide(now)[1]
-            actions.append((now.base_from_tcp, asked_m))
+                self._advance(picture, asked_m, step_s / SUBSTEPS)
+            asked_m = self._decide(picture).asked_m
+            part = 1.0 - picture.turn_rad / whole_rad if whole_rad > 0.0 else 0.0
+            rotation = matrix_from_rotation_vector(part * turn) @ start
+            pose = Pose(np.array(picture.tool), quaternion_from_matrix(rotation))
+            actions.append((pose, asked_m))
         return actions
 
-    def _already_asked(self, now: Moment) -> float:
-        """What the gripper seems to be doing."""
+    def asked_m(self, now: Moment) -> float:
+        """What the gripper seems to be asked for already [m]."""
         if now.held:
             return CLOSED_WIDTH_M
         if now.width_m > ALMOST_OPEN_M:
             return OPEN_WIDTH_M
-        return self._decide(now)[1]
+        turn = _turn_to_grasp(now.base_from_tcp.rotation(), now.base_from_cube.rotation())
+        return self._decide(_picture(now, float(np.linalg.norm(turn)))).asked_m
 
-    def _advance(self, now: Moment, asked_m: float, step_s: float) -> Moment:
+    def _advance(self, picture: _Picture, asked_m: float, step_s: float) -> None:
         """The state one substep later, if all goes well."""
-        goal, _, carried = self._decide(now)
-        tool = self._moved(now.base_from_tcp, goal, step_s)
-        stop_m = CUBE_SIDE_M if now.between_fingers else 0.0
-        farthest_m = self._parameters.width_speed_m_s * step_s
-        change_m = float(np.clip(asked_m - now.width_m, -farthest_m, farthest_m))
-        cube = now.base_from_cube
-        if carried:
-            cube = tool @ now.base_from_tcp.inverse() @ cube
-        return Moment(tool, cube, max(now.width_m + change_m, stop_m))
+        p, decision = self._parameters, self._decide(picture)
+        farthest_m = p.width_speed_m_s * step_s
+        change_m = min(max(asked_m - picture.width_m, -farthest_m), farthest_m)
+        stop_m = CUBE_SIDE_M if picture.between_fingers else 0.0
+        picture.width_m = max(picture.width_m + change_m, stop_m)
+        way = self._way(picture.tool, decision.goal, step_s)
+        picture.tool = _moved(picture.tool, way)
+        if decision.carried:
+            picture.cube = _moved(picture.cube, way)
+        if decision.turning:
+            picture.turn_rad *= 1.0 - _part(picture.turn_rad, p.turn_rad_s, p.gain_1_s, step_s)
 
-    def _decide(self, now: Moment) -> tuple[Pose, float, bool]:
-        """Where to go, how wide the gripper is to be, and whether the cube comes along."""
+    def _way(self, tool: Place, goal: Place, step_s: float) -> Place:
+        """How far the tool gets in one substep [m]."""
         p = self._parameters
-        cube_m = now.base_from_cube.position_m
-        lying = cube_m[2] < CUBE_SIDE_M / 2 + 0.003
-        to_pad_m = float(np.hypot(*(cube_m - self._pad_m)[:2]))
-        if lying and to_pad_m < p.placed_m:
-            return self._retract(now), OPEN_WIDTH_M, False
-        if now.held:
-            return self._carry(now, to_pad_m), CLOSED_WIDTH_M, True
-        return self._approach(now)
+        x, y, z = (end - begin for begin, end in zip(tool, goal, strict=True))
+        sideways = _part(math.hypot(x, y), p.speed_m_s, p.gain_1_s, step_s)
+        down_m_s = p.low_speed_m_s + p.taper_1_s * abs(z)
+        fastest = min(p.speed_m_s, down_m_s) if z < 0.0 else p.speed_m_s
+        return sideways * x, sideways * y, z * _part(abs(z), fastest, 2.0 * p.gain_1_s, step_s)
 
-    def _retract(self, now: Moment) -> Pose:
+    def _decide(self, picture: _Picture) -> _Decision:
+        cube = picture.cube
+        to_pad_m = math.hypot(cube[0] - self._pad_m[0], cube[1] - self._pad_m[1])
+        if cube[2] < CUBE_SIDE_M / 2 + 0.003 and to_pad_m < self._parameters.placed_m:
+            return self._retract(picture)
+        if picture.held:
+            return self._carry(picture, to_pad_m)
+        return self._approach(picture)
+
+    def _retract(self, picture: _Picture) -> _Decision:
         """Up and away, once the fingers are off the cube."""
-        p, tool = self._parameters, now.base_from_tcp
-        position = np.array(tool.position_m)
-        if now.width_m > CUBE_SIDE_M + 0.012 or not now.between_fingers:
-            position[2] = p.retract_height_m
-        return Pose(position, tool.quaternion_xyzw)
+        x, y, z = picture.tool
+        free = picture.width_m > CUBE_SIDE_M + 0.012 or not picture.between_fingers
+        return _Decision((x, y, self._parameters.retract_height_m if free else z), OPEN_WIDTH_M)
 
-    def _carry(self, now: Moment, to_pad_m: float) -> Pose:
+    def _carry(self, picture: _Picture, to_pad_m: float) -> _Decision:
         """With the cube over the pad; low only above it."""
-        p, tool = self._parameters, now.base_from_tcp
-        off = now.base_from_cube.position_m - tool.position_m
-        position = np.array([*(self._pad_m - off)[:2], 0.0])
+        p, tool, cube = self._parameters, picture.tool, picture.cube
         # The cube's own underside counts: it may hang lower or higher in the grasp than planned.
-        lowest = CUBE_SIDE_M / 2 + 0.001 - off[2]
-        height = p.cone * max(0.0, to_pad_m - p.slack_m)
-        position[2] = lowest + min(height, p.carry_height_m - p.grasp_height_m)
-        # Lift before moving sideways.
-        risen = (tool.position_m[2] - lowest) / (position[2] - lowest + 1e-9)
-        part = np.clip(1.6 * risen - 0.4, 0.0, 1.0) if height > 0.0 else 1.0
-        position[:2] = tool.position_m[:2] + part * (position[:2] - tool.position_m[:2])
-        return Pose(position, tool.quaternion_xyzw)
+        lowest_m = CUBE_SIDE_M / 2 + 0.001 - cube[2] + tool[2]
+        cone_m = p.cone * max(0.0, to_pad_m - p.slack_m)
+        height_m = min(cone_m, p.carry_height_m - p.grasp_height_m)
+        part = 1.0
+        if height_m > 0.0:
+            # Lift before moving sideways.
+            risen = (tool[2] - lowest_m) / height_m
+            part = min(max(1.6 * risen - 0.4, 0.0), 1.0)
+        x = tool[0] + part * (self._pad_m[0] - cube[0])
+        y = tool[1] + part * (self._pad_m[1] - cube[1])
+        return _Decision((x, y, lowest_m + height_m), CLOSED_WIDTH_M, carried=True)
 
-    def _approach(self, now: Moment) -> tuple[Pose, float, bool]:
+    def _approach(self, picture: _Picture) -> _Decision:
         """Over the cube, down, and close."""
-        p, tool = self._parameters, now.base_from_tcp
-        cube = now.base_from_cube
-        rotation = _nearest_grasp(tool.rotation(), cube.rotation())
-        turn = float(np.linalg.norm(rotation_vector_from_matrix(rotation @ tool.rotation().T)))
-        sideways_m = float(np.hypot(*(cube.position_m - tool.position_m)[:2]))
-        grasp_m = cube.position_m[2] - CUBE_SIDE_M / 2 + p.grasp_height_m
-        height = p.cone * max(0.0, sideways_m - p.slack_m)
-        height += p.turn_cone_m_rad * max(0.0, turn - p.turn_slack_rad)
-        position = np.array([*cube.position_m[:2], min(grasp_m + height, p.hover_height_m)])
-        there = sideways_m < p.near_m and turn < p.near_rad
-        there = there and abs(tool.position_m[2] - grasp_m) < p.near_m
-        closing = now.between_fingers and now.width_m < ALMOST_OPEN_M
+        p, tool, cube = self._parameters, picture.tool, picture.cube
+        sideways_m = math.hypot(cube[0] - tool[0], cube[1] - tool[1])
+        grasp_m = cube[2] - CUBE_SIDE_M / 2 + p.grasp_height_m
+        there = sideways_m < p.near_m and picture.turn_rad < p.near_rad
+        there = there and abs(tool[2] - grasp_m) < p.near_m
+        closing = picture.between_fingers and picture.width_m < ALMOST_OPEN_M
         if there or (closing and sideways_m < 2.0 * p.near_m):
-            return Pose(tool.position_m, tool.quaternion_xyzw), CLOSED_WIDTH_M, False
-        return Pose(position, quaternion_from_matrix(rotation)), OPEN_WIDTH_M, False
-
-    def _moved(self, tool: Pose, goal: Pose, step_s: float) -> Pose:
-        p = self._parameters
-        way = goal.position_m - tool.position_m
-        moved = np.array(tool.position_m)
-        sideways = way[:2]
-        moved[:2] += sideways * _fraction(
-            float(np.hypot(*sideways)), p.speed_m_s, p.gain_1_s, step_s
-        )
-        down = p.low_speed_m_s + p.taper_1_s * abs(way[2])
-        fastest = min(p.speed_m_s, down if way[2] < 0.0 else p.speed_m_s)
-        moved[2] += way[2] * _fraction(abs(way[2]), fastest, 2.0 * p.gain_1_s, step_s)
-        turn = rotation_vector_from_matrix(goal.rotation() @ tool.rotation().T)
-        part = _fraction(float(np.linalg.norm(turn)), p.turn_rad_s, p.gain_1_s, step_s)
-        rotation = matrix_from_rotation_vector(turn * part) @ tool.rotation()
-        return Pose(moved, quaternion_from_matrix(rotation))
+            return _Decision(tool, CLOSED_WIDTH_M)
+        height_m = p.cone * max(0.0, sideways_m - p.slack_m)
+        height_m += p.turn_cone_m_rad * max(0.0, picture.turn_rad - p.turn_slack_rad)
+        above = (cube[0], cube[1], min(grasp_m + height_m, p.hover_height_m))
+        return _Decision(above, OPEN_WIDTH_M, turning=True)
 
 
 class PickPlaceExpert:
@@ -245,15 +275,32 @@ def moment(simulation: Simulation) -> Moment:
     return Moment(robot.base_from_tcp, body_pose(simulation.data, CUBE), robot.gripper_width_m)
 
 
-def _nearest_grasp(tool: NDArray[np.float64], cube: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The orientation that grips two faces of the cube from above, nearest to the tool's."""
+def _picture(now: Moment, turn_rad: float) -> _Picture:
+    x, y, z = now.base_from_tcp.position_m.tolist()
+    cube_x, cube_y, cube_z = now.base_from_cube.position_m.tolist()
+    return _Picture((x, y, z), (cube_x, cube_y, cube_z), turn_rad, now.width_m)
+
+
+def _between(tool: Sequence[float], cube: Sequence[float]) -> bool:
+    """The cube's centre is close to the tool point."""
+    sideways_m = math.hypot(cube[0] - tool[0], cube[1] - tool[1])
+    return sideways_m < 0.014 and abs(cube[2] - tool[2]) < 0.016
+
+
+def _turn_to_grasp(tool: NDArray[np.float64], cube: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) rotation vector from the tool's orientation to the nearest that grips from above."""
     tool_yaw = np.arctan2(tool[1, 0], tool[0, 0])
-    cube_yaw = np.arctan2(cube[1, 0], cube[0, 0])
-    turn = (cube_yaw - tool_yaw + QUARTER / 2) % QUARTER - QUARTER / 2
-    upright = matrix_from_rotation_vector(np.array([0.0, 0.0, tool_yaw + turn]))
-    return np.asarray(upright @ POINTING_DOWN)
+    # Whichever of its axes lies flat: the cube may have been turned over.
+    flat = cube[:, np.argmin(np.abs(cube[2]))]
+    turn = (np.arctan2(flat[1], flat[0]) - tool_yaw + QUARTER / 2) % QUARTER - QUARTER / 2
+    upright = matrix_from_rotation_vector(np.array([0.0, 0.0, tool_yaw + turn])) @ POINTING_DOWN
+    return np.asarray(rotation_vector_from_matrix(upright @ tool.T))
 
 
-def _fraction(error: float, speed: float, gain_1_s: float, step_s: float) -> float:
+def _moved(place: Place, way: Place) -> Place:
+    return place[0] + way[0], place[1] + way[1], place[2] + way[2]
+
+
+def _part(error: float, speed: float, gain_1_s: float, step_s: float) -> float:
     """Part of an error that one step removes: at most `speed`, slower when it is small."""
     return min(gain_1_s, speed / max(error, 1e-9)) * step_s

@@ -35,12 +35,16 @@ TABLE_HIGH_M = np.array([0.80, 0.40])
 class PickPlaceParameters:
     """Ranges of what is random, and the limits of success and failure."""
 
-    area_centre_m: tuple[float, ...] = parameter(
-        (0.49, 0.0), unit="m", length=2, description="x and y around which cube and pad are"
+    cube_centre_m: tuple[float, ...] = parameter(
+        (0.48, -0.065), unit="m", length=2, description="x and y around which the cube is"
     )
-    area_range_m: tuple[float, ...] = parameter(
-        (0.06, 0.10), unit="m", length=2, minimum=0.0, maximum=0.2,
-        description="of x and y of both around it, each way",
+    # On the front camera's side of the cube: the hand that carries the cube does not hide it.
+    pad_centre_m: tuple[float, ...] = parameter(
+        (0.48, 0.05), unit="m", length=2, description="x and y around which the pad is"
+    )
+    range_m: tuple[float, ...] = parameter(
+        (0.06, 0.05), unit="m", length=2, minimum=0.0, maximum=0.2,
+        description="of x and y of both around their centres, each way",
     )  # fmt: skip
     apart_m: float = parameter(
         0.09, unit="m", minimum=0.0, maximum=0.1,
@@ -122,8 +126,8 @@ class PickPlace(Task):
         """x and y of cube and pad, apart from each other."""
         p = self.parameters
         while True:
-            offsets = rng.uniform(-1.0, 1.0, (2, 2)) * np.asarray(p.area_range_m)
-            cube, pad = np.asarray(p.area_centre_m) + offsets
+            offsets = rng.uniform(-1.0, 1.0, (2, 2)) * np.asarray(p.range_m)
+            cube, pad = np.array([p.cube_centre_m, p.pad_centre_m]) + offsets
             if np.linalg.norm(cube - pad) >= p.apart_m:
                 return cube, pad
 
