@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Cell:
         return f"{self.series} @ {1e3 * self.delay_s:g} ms"
 
 
-def unique(cells: list[Cell] | tuple[Cell, ...]) -> None:
+def unique(cells: Sequence[Cell]) -> None:
     """Refuses cells that could not be told apart in a table.
 
     Raises:
