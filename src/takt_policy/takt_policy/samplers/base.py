@@ -1,41 +1,108 @@
-"""What all samplers share: the network as a function, and the estimate of the clean sample."""
+"""What samplers, networks and guidance share: one picture of all denoising policies.
+
+A sample is a mixture of a clean chunk and noise, ``x = signal * clean + noise * eps``. Diffusion
+keeps the power (``signal^2 + noise^2 = 1``), flow matching the sum (``signal + noise = 1``). A
+network's prediction, whatever it is, implies an estimate of the clean chunk; guidance changes
+that estimate; samplers step with it.
+"""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from takt_policy.samplers.schedule import NoiseSchedule
-
 Float = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
 
 
-class Predict(Protocol):
-    """The network: noise (B, H, D) in a sample (B, H, D) at a noise level."""
+@dataclass(frozen=True, eq=False)
+class Level:
+    """How noisy samples are; one level for all of them (R = 1), or one for each (R = B).
 
-    def __call__(self, sample: Float, level: int) -> Float: ...
+    Attributes:
+        time: (R,) what the network gets.
+        signal: (R, 1, 1) float32.
+        noise: (R, 1, 1) float32.
+    """
+
+    time: Array
+    signal: Float
+    noise: Float
+
+    @property
+    def tau(self) -> Float:
+        """(R, 1, 1) 0 for noise, 1 for clean: the time of flow matching, and what corresponds
+        to it in diffusion, where ``x / (signal + noise)`` is the same mixture."""
+        tau: Float = self.signal / (self.signal + self.noise)
+        return tau
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What the network takes samples for.
+
+    Attributes:
+        clean: (B, L, S), within the bundle's clip.
+        noise: (B, L, S) as the network gave it, also where the clean estimate was clipped.
+    """
+
+    clean: Float
+    noise: Float
+
+
+class Denoiser(Protocol):
+    """The network with all that pulls its estimates."""
+
+    def estimate(self, sample: Float, level: Level) -> Estimate:
+        """One run of the network(s) on samples (B, L, S); not guided."""
+
+    def guide(self, clean: Float, level: Level) -> Float:
+        """The guided clean estimates (B, L, S); a function of its arguments alone."""
 
 
 class Sampler(Protocol):
-    """Draws chunks in normalised action space."""
+    """Draws chunks in normalised action space, or latents."""
 
     @property
-    def calls(self) -> int:
-        """Network calls per draw."""
+    def levels(self) -> Levels: ...
 
-    def draw(self, predict: Predict, initial: Float, rng: np.random.Generator) -> Float:
-        """A chunk for each initial noise (B, H, D)."""
+    def draw(
+        self, denoiser: Denoiser, initial: Float, rng: np.random.Generator, skip: int = 0
+    ) -> Float:
+        """A chunk for each initial sample.
+
+        Args:
+            initial: (B, L, S) noise, or what is at level ``skip``.
+            skip: so many levels at the noisy end are left out.
+        """
 
 
-def clean_estimate(
-    sample: Float, noise: Float, level: int, schedule: NoiseSchedule, clip: float | None
-) -> Float:
-    """The clean sample that the predicted noise implies, clipped to [-clip, clip]."""
-    signal = schedule.signal(level)
-    clean = (sample - math.sqrt(1.0 - signal) * noise) / math.sqrt(signal)
-    if clip is not None:
-        clean = np.clip(clean, -clip, clip)
-    return clean.astype(np.float32)
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """From the noisiest level to the clean end, which is the last and needs no network.
+
+    Attributes:
+        time, signal, noise: (n + 1,) for n denoising steps.
+        clean_time: what the network gets for a clean token.
+    """
+
+    time: Array
+    signal: Array
+    noise: Array
+    clean_time: float
+
+    @property
+    def steps(self) -> int:
+        return len(self.time) - 1
+
+    def at(self, index: int | npt.NDArray[np.int64]) -> Level:
+        """One level, or (R,) levels."""
+        chosen = np.atleast_1d(np.asarray(index))
+        return Level(
+            self.time[chosen],
+            self.signal[chosen].astype(np.float32)[:, None, None],
+            self.noise[chosen].astype(np.float32)[:, None, None],
+        )

@@ -1,4 +1,8 @@
-"""Implicit sampling of denoising diffusion models (Song et al., arXiv 2010.02502)."""
+"""Implicit sampling of denoising diffusion models (Song et al., arXiv 2010.02502).
+
+Without noise of its own it is the step of the probability flow, and with the levels of flow
+matching it is the Euler step: ``signal' clean + noise' eps = x + (t' - t) velocity``.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt_policy.samplers.base import Float, Predict, clean_estimate
-from takt_policy.samplers.schedule import NoiseSchedule
+from takt_policy.samplers.base import Denoiser, Float, Level, Levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,30 +19,46 @@ class Ddim:
     """Deterministic for ``eta`` 0; the initial noise alone decides the chunk.
 
     The predicted noise is used as the network gave it, also where the clean estimate was
-    clipped, as Diffusion Policy does.
+    clipped, as Diffusion Policy does. Where the clean estimate was guided, the noise follows,
+    so that the two still make up the sample.
 
     Attributes:
-        calls: network calls per draw.
-        clip: bound on the estimated clean sample, or None.
-        eta: 0 deterministic, 1 as noisy as DDPM.
+        eta: 0 deterministic, 1 as noisy as DDPM; for levels that keep the power.
     """
 
-    schedule: NoiseSchedule
-    calls: int
-    clip: float | None = 1.0
+    levels: Levels
     eta: float = 0.0
 
-    def draw(self, predict: Predict, initial: Float, rng: np.random.Generator) -> Float:
-        """A chunk for each initial noise (B, H, D), float32."""
+    def draw(
+        self, denoiser: Denoiser, initial: Float, rng: np.random.Generator, skip: int = 0
+    ) -> Float:
+        """A chunk for each initial sample (B, L, S), float32."""
         sample = initial
-        for level, following in self.schedule.levels(self.calls):
-            noise = predict(sample, level)
-            clean = clean_estimate(sample, noise, level, self.schedule, self.clip)
-            now, then = self.schedule.signal(level), self.schedule.signal(following)
-            variance = self.eta**2 * (1.0 - then) / (1.0 - now) * (1.0 - now / then)
-            sample = math.sqrt(then) * clean + math.sqrt(1.0 - then - variance) * noise
+        for index in range(skip, self.levels.steps):
+            level = self.levels.at(index)
+            clean, noise = _guided(denoiser, sample, level)
+            then = float(self.levels.noise[index + 1])
+            variance = self._variance(index)
+            sample = float(self.levels.signal[index + 1]) * clean
+            sample = sample + math.sqrt(then**2 - variance) * noise
             if variance > 0.0:
                 fresh = rng.standard_normal(sample.shape, dtype=np.float32)
                 sample = sample + math.sqrt(variance) * fresh
-            sample = sample.astype(np.float32)
-        return sample
+        return sample.astype(np.float32)
+
+    def _variance(self, index: int) -> float:
+        if self.eta == 0.0:
+            return 0.0
+        signal, noise = self.levels.signal[index : index + 2], self.levels.noise[index : index + 2]
+        posterior = (noise[1] / noise[0]) ** 2 * (1.0 - (signal[0] / signal[1]) ** 2)
+        return float(self.eta**2 * posterior)
+
+
+def _guided(denoiser: Denoiser, sample: Float, level: Level) -> tuple[Float, Float]:
+    estimate = denoiser.estimate(sample, level)
+    clean = denoiser.guide(estimate.clean, level)
+    if clean is estimate.clean:
+        return clean, estimate.noise
+    ratio = level.signal / level.noise
+    noise: Float = estimate.noise - ratio * (clean - estimate.clean)
+    return clean, noise

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from takt_policy.bundle.schema import SamplerSpec
+
 Array = npt.NDArray[np.float64]
 
 
@@ -23,6 +25,17 @@ def squared_cosine_betas(steps: int, greatest: float = 0.999) -> Array:
     return betas
 
 
+def linear_betas(steps: int, start: float, end: float) -> Array:
+    """Variances (steps,) rising evenly (Ho et al., arXiv 2006.11239)."""
+    return np.linspace(start, end, steps)
+
+
+def scaled_linear_betas(steps: int, start: float, end: float) -> Array:
+    """Variances (steps,) whose square roots rise evenly (latent diffusion, arXiv 2112.10752)."""
+    betas: Array = np.linspace(math.sqrt(start), math.sqrt(end), steps) ** 2
+    return betas
+
+
 @dataclass(frozen=True, eq=False)
 class NoiseSchedule:
     """Signal left at each noise level.
@@ -35,25 +48,26 @@ class NoiseSchedule:
 
     @staticmethod
     def squared_cosine(steps: int) -> NoiseSchedule:
-        alpha_bar = np.cumprod(1.0 - squared_cosine_betas(steps), dtype=np.float64)
-        return NoiseSchedule(alpha_bar)
+        return NoiseSchedule.from_betas(squared_cosine_betas(steps))
+
+    @staticmethod
+    def from_betas(betas: Array) -> NoiseSchedule:
+        return NoiseSchedule(np.cumprod(1.0 - betas, dtype=np.float64))
+
+    @staticmethod
+    def of(spec: SamplerSpec) -> NoiseSchedule:
+        """The schedule that a diffusion bundle was trained with."""
+        if spec.betas == "squaredcos_cap_v2":
+            return NoiseSchedule.squared_cosine(spec.training_steps)
+        make = linear_betas if spec.betas == "linear" else scaled_linear_betas
+        return NoiseSchedule.from_betas(make(spec.training_steps, spec.beta_start, spec.beta_end))
 
     @property
     def steps(self) -> int:
         return len(self.alpha_bar)
 
-    def levels(self, calls: int) -> list[tuple[int, int]]:
-        """Pairs (level, next level) from noisy to clean; -1 stands for no noise.
-
-        Evenly spaced from level 0 up, as in Diffusion Policy: with fewer calls than levels
-        the noisiest levels, where the predicted noise says little, are left out.
-        """
-        stride = self.steps // calls
-        down = [index * stride for index in range(calls)][::-1]
-        return list(zip(down, [*down[1:], -1], strict=True))
-
     def signal(self, level: int) -> float:
-        """alpha_bar at a level; 1 for level -1."""
+        """alpha_bar at a level; 1 for level -1, which is clean."""
         return 1.0 if level < 0 else float(self.alpha_bar[level])
 
     def add_noise(self, clean: npt.ArrayLike, noise: npt.ArrayLike, level: npt.ArrayLike) -> Array:
