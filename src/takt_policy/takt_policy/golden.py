@@ -140,10 +140,13 @@ def _golden_times(model: PolicyModel) -> Array:
 def whole_chunk(model: PolicyModel, observation: Arrays, fast: Arrays, seed: int) -> Float:
     """A chunk (H, D) in normalised units, without residual."""
     if "predict" in model.graphs:
-        return model.predict(observation)[0]
+        chunk: Float = model.predict(observation)[0]
+        return chunk
     run = model.denoiser(model.encode(observation))
     drawn = draw_plain(model.spec.require_sampler(), run, model.chunk, np.random.default_rng(seed))
-    return model.decode(drawn[None], fast, 0.0)[0] if "decode" in model.graphs else drawn
+    if "decode" in model.graphs:
+        drawn = model.decode(drawn[None], fast, 0.0)[0]
+    return drawn
 
 
 def _check_examples(inputs: tuple[InputSpec, ...], arrays: Arrays, name: str) -> None:

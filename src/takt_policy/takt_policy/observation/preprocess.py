@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from takt_core.geometry import Pose, matrix_from_quaternion, rotation_6d_from_matrix
-from takt_policy.bundle.schema import InputSpec
+from takt_policy.bundle.schema import InputSpec, Preprocess
 from takt_policy.errors import PolicyError
 
 Array = npt.NDArray[Any]
@@ -27,7 +27,7 @@ def store(spec: InputSpec, value: Array) -> Array:
     """
     kind = spec.preprocess.kind
     if kind == "image":
-        return _image(spec, value)
+        return channels_first(spec, value)
     if kind == "field":
         wanted = (*spec.shape[1:], spec.shape[0])
         if value.shape != wanted:
@@ -39,38 +39,65 @@ def store(spec: InputSpec, value: Array) -> Array:
     return np.asarray(value, np.float64).reshape(size)
 
 
-def finish(spec: InputSpec, values: Array, base_from_reference: Pose) -> Array:
+def finish(
+    spec: InputSpec, values: Array, base_from_reference: Pose, base_from_chunk: Pose | None = None
+) -> Array:
     """The graph's input before normalisation, (history, *shape).
 
     Args:
         values: (history, ...) aligned values as ``store`` gave them.
         base_from_reference: the tool's pose at the reference time.
+        base_from_chunk: that at the reference time of the chunk being executed; for inputs in
+            the frame ``chunk``.
+
+    Raises:
+        PolicyError: the frame is that of the chunk, which is not given.
     """
     kind = spec.preprocess.kind
     if kind == "image":
-        return values if spec.dtype == "uint8" else values.astype(np.float32) / np.float32(255)
+        return scaled(spec, values)
+    if kind not in ("pose", "wrench"):
+        return values
+    if spec.preprocess.frame == "chunk" and base_from_chunk is None:
+        raise PolicyError(
+            f"input {spec.name!r} is in the frame of the chunk that is being executed; give the "
+            "reference pose of that chunk"
+        )
+    base_from_frame = frame_of(spec.preprocess, base_from_reference, base_from_chunk)
     if kind == "pose":
-        base_from_frame = _frame(spec, base_from_reference)
-        turn = base_from_frame.rotation()
-        # Row vectors: (R^T v)^T = v^T R.
-        positions = (values[:, :3] - base_from_frame.position_m) @ turn
-        rotations = turn.T @ matrix_from_quaternion(values[:, 3:])
-        return np.concatenate([positions, rotation_6d_from_matrix(rotations)], axis=1)
-    if kind == "wrench":
-        turn = _frame(spec, base_from_reference).rotation()
-        return np.concatenate([values[:, :3] @ turn, values[:, 3:] @ turn], axis=1)
-    return values
+        return pose_features(values, base_from_frame)
+    turn = base_from_frame.rotation()
+    # Row vectors: (R^T v)^T = v^T R.
+    return np.concatenate([values[:, :3] @ turn, values[:, 3:] @ turn], axis=1)
 
 
-def _frame(spec: InputSpec, base_from_reference: Pose) -> Pose:
-    if spec.preprocess.frame == "reference":
+def frame_of(
+    preprocess: Preprocess, base_from_reference: Pose, base_from_chunk: Pose | None = None
+) -> Pose:
+    """base_from_frame of the frame that an input is in."""
+    if preprocess.frame == "reference":
         return base_from_reference
-    if spec.preprocess.base_from_fixed is not None:
-        return Pose.from_array7(spec.preprocess.base_from_fixed)
+    if preprocess.frame == "chunk" and base_from_chunk is not None:
+        return base_from_chunk
+    if preprocess.base_from_fixed is not None:
+        return Pose.from_array7(preprocess.base_from_fixed)
     return Pose.identity()
 
 
-def _image(spec: InputSpec, value: Array) -> Array:
+def pose_features(values: Array, base_from_frame: Pose) -> Array:
+    """Positions and 6d rotations (history, 9) in a frame, of poses (history, 7) in base."""
+    turn = base_from_frame.rotation()
+    positions = (values[:, :3] - base_from_frame.position_m) @ turn
+    rotations = turn.T @ matrix_from_quaternion(values[:, 3:])
+    return np.concatenate([positions, rotation_6d_from_matrix(rotations)], axis=1)
+
+
+def channels_first(spec: InputSpec, value: Array) -> Array:
+    """An image (3, height, width) uint8 of the input's size, of one of any size.
+
+    Raises:
+        PolicyError: it is no uint8 RGB image.
+    """
     if value.ndim != 3 or value.shape[2] != 3 or value.dtype != np.uint8:
         raise _unfit(spec, value, "uint8 [height, width, 3]")
     _, height, width = spec.shape
@@ -78,6 +105,11 @@ def _image(spec: InputSpec, value: Array) -> Array:
         # Averaging over areas keeps thin edges that sampling would drop.
         value = cv2.resize(value, (width, height), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(np.moveaxis(value, -1, 0))
+
+
+def scaled(spec: InputSpec, image: Array) -> Array:
+    """An image of the input's dtype: as it is, or as float32 in 0 to 1."""
+    return image if spec.dtype == "uint8" else image.astype(np.float32) / np.float32(255)
 
 
 def _unfit(spec: InputSpec, value: Array, wanted: str) -> PolicyError:

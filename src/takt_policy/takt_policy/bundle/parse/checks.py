@@ -14,6 +14,7 @@ def check_whole(spec: PolicySpec, source: str) -> None:
     """
     _check_names(spec, source)
     _check_streams(spec, source)
+    _check_goals(spec, source)
     _check_reference_pose(spec, source)
     _check_state(spec, source, "joints", "reference_joints")
     _check_state(spec, source, "width", "reference_width")
@@ -41,6 +42,14 @@ def _check_streams(spec: PolicySpec, source: str) -> None:
                 f"{source}: stream {one.stream!r} is declared as {types[one.stream]} and as "
                 f"{one.type} (input {one.name!r}); give it one type"
             )
+
+
+def _check_goals(spec: PolicySpec, source: str) -> None:
+    features = sorted({one.feature for one in spec.goal_inputs})
+    if len(features) > 1:
+        raise BundleError(
+            f"{source}: the goal inputs ask for {' and '.join(features)}; a goal is one of them"
+        )
 
 
 def _check_reference_pose(spec: PolicySpec, source: str) -> None:

@@ -19,6 +19,7 @@ from takt_policy.bundle.schema.extras import (
     ResidualSpec,
 )
 from takt_policy.bundle.schema.inputs import (
+    GOAL_FEATURES,
     GOAL_STREAM,
     GOAL_TYPE,
     MESSAGE_TYPES,
@@ -60,6 +61,7 @@ __all__ = [
     "ACTION",
     "ARM_KINDS",
     "FORMAT_VERSION",
+    "GOAL_FEATURES",
     "GOAL_STREAM",
     "GOAL_TYPE",
     "GRAPHS_OF_FAMILY",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 Alignment = Literal["hold", "linear", "pose"]
 InputDtype = Literal["float32", "uint8", "int64"]
@@ -19,6 +19,15 @@ GOAL_STREAM = "goal"
 """The stream of goal inputs; no topic, but what the run was asked for."""
 
 GOAL_TYPE = "takt_msgs/msg/Goal"
+
+GOAL_FEATURES: dict[GoalKind, str] = {
+    "goal_text": "text",
+    "goal_bytes": "text",
+    "goal_pose": "pose",
+    "goal_point": "point",
+    "goal_image": "image",
+}
+"""What of a goal each kind of preprocessing takes."""
 
 MESSAGE_TYPES = (
     "geometry_msgs/msg/PoseStamped",
@@ -62,7 +71,7 @@ class InputSpec:
         name: of the graph's input.
         stream: relative topic name, or ``goal``.
         type: ROS message type on it.
-        feature: name within the stream's samples; empty for a goal.
+        feature: name within the stream's samples.
         preprocess: what is done to each value.
         shape: of one time step.
         dtype: of the graph's input.
@@ -100,6 +109,7 @@ def goal_input(
     name: str, preprocess: Preprocess, shape: tuple[int, ...], dtype: InputDtype
 ) -> InputSpec:
     """An input that is fed with the goal."""
+    feature = GOAL_FEATURES[cast(GoalKind, preprocess.kind)]
     return InputSpec(
-        name, GOAL_STREAM, GOAL_TYPE, "", preprocess, shape, dtype, 1, 1.0, "hold", 1.0
+        name, GOAL_STREAM, GOAL_TYPE, feature, preprocess, shape, dtype, 1, 1.0, "hold", 1.0
     )
