@@ -60,7 +60,7 @@ def test_the_report_says_how_well_it_went(demo: Path) -> None:
 
 
 def test_the_picture_is_one(demo: Path) -> None:
-    picture = cv2.imread(str(demo / "insertion.png"))
+    picture = cv2.imread(str(demo / "peg_insertion.png"))
     assert picture is not None
     assert min(picture.shape[:2]) > 500
     assert picture.std() > 20

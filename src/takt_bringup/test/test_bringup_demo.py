@@ -23,7 +23,7 @@ from takt_bringup.demo.episodes import (
     TopicCount,
     run_episodes,
 )
-from takt_bringup.demo.figure import chunk_changes, draw_insertion
+from takt_bringup.demo.figure import chunk_changes, draw_episode
 from takt_bringup.demo.report import build_report, problems, write_report
 from takt_bringup.demo.table import closing_table, progress_line
 from takt_core.errors import TaktError
@@ -77,15 +77,20 @@ class FakeOperator:
 def test_each_episode_is_reset_recorded_run_and_finished() -> None:
     operator, seen = FakeOperator(), []
     results = run_episodes(
-        operator, [7, 8], 20.0, lambda *what: seen.append(what), lambda r: seen.append(r)
+        operator,
+        "pick_place",
+        [7, 8],
+        20.0,
+        lambda *what: seen.append(what),
+        lambda r: seen.append(r),
     )
     assert operator.calls == [
         ("reset", 7),
-        ("start", "demo_00_seed_7", "peg_insertion", "7"),
+        ("start", "demo_00_seed_7", "pick_place", "7"),
         ("run", 20.0),
         ("finish", "success", "words"),
         ("reset", 8),
-        ("start", "demo_01_seed_8", "peg_insertion", "8"),
+        ("start", "demo_01_seed_8", "pick_place", "8"),
         ("run", 20.0),
         ("finish", "failure", "words"),
     ]
@@ -185,7 +190,7 @@ def test_chunk_boundaries_are_where_the_arm_changes_over(episode: Episode) -> No
 def test_the_picture_is_drawn(episode: Episode, tmp_path: Path) -> None:
     import matplotlib.image
 
-    draw_insertion(episode, tmp_path / "figures" / "insertion.png", "seed 7")
+    draw_episode(episode, tmp_path / "figures" / "insertion.png", "seed 7")
     pixels = matplotlib.image.imread(tmp_path / "figures" / "insertion.png")
     assert pixels.shape[1] > 1200
     assert pixels[..., :3].std() > 0.05
@@ -201,7 +206,7 @@ def test_an_empty_bag_still_gives_a_picture(episode: Episode, tmp_path: Path) ->
         force_n=empty,
         chunk_id=np.zeros(0, np.int64),
     )
-    draw_insertion(nothing, tmp_path / "empty.png")
+    draw_episode(nothing, tmp_path / "empty.png", "nothing")
     assert (tmp_path / "empty.png").is_file()
 
 

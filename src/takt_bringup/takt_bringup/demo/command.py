@@ -13,11 +13,12 @@ from types import FrameType
 
 from takt_bringup.demo.bag_data import read_episode
 from takt_bringup.demo.episodes import EpisodeResult, run_episodes
-from takt_bringup.demo.figure import draw_insertion
+from takt_bringup.demo.figure import draw_episode
 from takt_bringup.demo.report import build_report, problems, write_report
 from takt_bringup.demo.system import DemoSystem
 from takt_bringup.demo.table import closing_table, progress_line
 from takt_core.errors import TaktError
+from takt_sim.tasks import TASK_NAMES
 
 _READY_S = 120.0
 _DISCOVERY_S = 1.0
@@ -39,8 +40,8 @@ def main(arguments: list[str]) -> int:
     write_report(report, out / "report.json")
     print(f"\n{closing_table(results, episodes, report)}")
     shown = next((r.index for r in results if r.success), 0)
-    figure = out / "insertion.png"
-    draw_insertion(episodes[shown], figure, f"seed {results[shown].seed}")
+    figure = out / f"{options.task}.png"
+    draw_episode(episodes[shown], figure, f"{options.task}, seed {results[shown].seed}")
     print(
         f"report  {_short(out / 'report.json')}\npicture {_short(figure)}\nbags    {_short(bags)}"
     )
@@ -57,6 +58,7 @@ def _run(options: argparse.Namespace, bags: Path, log: Path) -> list[EpisodeResu
         "overview": "true",
         "autorun": "false",
         "seed": str(options.seed),
+        "task": options.task,
     }
     if options.bundle:
         launch["bundle"] = str(Path(options.bundle).resolve())
@@ -79,6 +81,7 @@ def _run(options: argparse.Namespace, bags: Path, log: Path) -> list[EpisodeResu
             seeds = range(options.seed, options.seed + options.episodes)
             return run_episodes(
                 client,
+                options.task,
                 seeds,
                 options.time_limit,
                 lambda index, seed: _announce(index, seed, options.episodes),
@@ -100,7 +103,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--time-limit", type=float, default=20.0, help="of an episode, simulated [s] (default 20)"
     )
-    parser.add_argument("--bundle", default="", help="another policy than the reference policy")
+    parser.add_argument("--task", default="peg_insertion", choices=TASK_NAMES)
+    parser.add_argument("--bundle", default="", help="another policy than models/<task>.takt")
     parser.add_argument(
         "--out", type=Path, default=Path("out/demo"), help="report, picture and bags (out/demo)"
     )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-TASK = "peg_insertion"
-
 
 @dataclass(frozen=True)
 class RunResult:
@@ -74,6 +72,7 @@ class Operator(Protocol):
 
 def run_episodes(
     operator: Operator,
+    task: str,
     seeds: Iterable[int],
     time_limit_s: float,
     before: Callable[[int, int], None],
@@ -82,6 +81,7 @@ def run_episodes(
     """Run one recorded episode per seed.
 
     Args:
+        task: its name, for the recordings.
         before: called with index and seed of each episode, from 0.
         after: called with each result.
     """
@@ -90,7 +90,7 @@ def run_episodes(
         before(index, seed)
         operator.reset_task(seed)
         name = f"demo_{index:02d}_seed_{seed}"
-        operator.start_recording(name, TASK, {"seed": str(seed), "demo": str(index)})
+        operator.start_recording(name, task, {"seed": str(seed), "demo": str(index)})
         run = operator.run_policy(time_limit_s)
         outcome = "success" if run.outcome == "succeeded" else "failure"
         recording = operator.finish_recording(outcome, run.message)

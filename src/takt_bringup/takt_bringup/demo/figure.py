@@ -1,4 +1,4 @@
-"""A picture of one recorded insertion: camera strip, path of the tool, forces, chunks."""
+"""A picture of one recorded episode: camera strip, path of the tool, forces, chunks."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _SMALLEST_N = 2.0
 _STYLE = {"fontsize": 9.5, "color": _INK}
 
 
-def draw_insertion(episode: Episode, path: Path, subtitle: str = "") -> None:
+def draw_episode(episode: Episode, path: Path, title: str) -> None:
     """Draw one bag of the demo.
 
     Args:
         path: of the PNG.
-        subtitle: what the episode was, for the title.
+        title: what the episode was.
     """
     figure = Figure(figsize=(13.2, 7.35), dpi=120, facecolor="white")
     FigureCanvasAgg(figure)
@@ -62,8 +62,7 @@ def draw_insertion(episode: Episode, path: Path, subtitle: str = "") -> None:
     height = figure.add_subplot(plots[1])
     _draw_height(height, episode, span, times_ns)
     _draw_force(figure.add_subplot(plots[2], sharex=height), episode, span)
-    words = f"Peg insertion by a diffusion policy through the compliant controller, {subtitle}"
-    figure.text(0.055, 0.952, words.rstrip(", "), fontsize=13.5, fontweight="bold", color=_INK)
+    figure.text(0.055, 0.952, title, fontsize=13.5, fontweight="bold", color=_INK)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
