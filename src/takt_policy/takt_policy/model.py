@@ -64,6 +64,8 @@ class PolicyModel:
             name: Graph(folder / f"{name}.onnx", providers, threads, half) for name in spec.graphs
         }
         condition = _condition_shape(self.graphs.get("encode"), folder)
+        if "denoise" in self.graphs:
+            _check_time(spec, self.graphs["denoise"], folder)
         for name, graph in self.graphs.items():
             inputs, output = _signature(spec, name, condition)
             graph.check(inputs, [output])
@@ -132,11 +134,12 @@ class PolicyModel:
 
     def _times(self, t: npt.ArrayLike, batch: int) -> Array:
         times = np.asarray(t, self._time_dtype)
+        shape: tuple[int, ...] = (batch,)
         sampler = self.spec.sampler
         if sampler is not None and sampler.prefix:
             times = times[:, None] if times.ndim == 1 else times
-            return np.ascontiguousarray(np.broadcast_to(times, (batch, self.chunk[0])))
-        return np.ascontiguousarray(np.broadcast_to(times, (batch,)))
+            shape = (batch, self.chunk[0])
+        return times if times.shape == shape else np.array(np.broadcast_to(times, shape))
 
     def _run(self, name: str, feed: Arrays) -> Float:
         output: Float = self._graph(name).run(_repeated(feed))[OUTPUTS[name]]
@@ -188,6 +191,22 @@ def _signature(
 
 def _tensor(one: InputSpec) -> Tensor:
     return Tensor(one.name, (one.dtype,), one.array_shape)
+
+
+def _check_time(spec: PolicySpec, denoise: Graph, folder: Path) -> None:
+    """A time for each token, or one for all of them, as the sampler says."""
+    if "t" not in denoise.inputs:
+        return
+    axes = len(denoise.inputs["t"][1]) - 1
+    prefix = spec.require_sampler().prefix
+    if axes == prefix:
+        return
+    kinds = {False: "one time per sample, t [batch]", True: "a time per token, t [batch, length]"}
+    found = kinds.get(bool(axes), "") if axes <= 1 else f"t with {axes + 1} axes"
+    raise BundleError(
+        f"{folder / 'denoise.onnx'}: the graph takes {found}; 'sampler.prefix: "
+        f"{str(prefix).lower()}' in policy.yaml means {kinds[prefix]}. Change one of them"
+    )
 
 
 def _repeated(feed: Arrays) -> Arrays:

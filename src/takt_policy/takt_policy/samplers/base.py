@@ -9,6 +9,7 @@ that estimate; samplers step with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -100,6 +101,14 @@ class Levels:
 
     def at(self, index: int | npt.NDArray[np.int64]) -> Level:
         """One level, or (R,) levels."""
+        return self._single[index] if isinstance(index, int) else self._chosen(index)
+
+    @cached_property
+    def _single(self) -> list[Level]:
+        # Every step asks for one of them, and making it takes as long as the step itself.
+        return [self._chosen(index) for index in range(len(self.time))]
+
+    def _chosen(self, index: npt.ArrayLike) -> Level:
         chosen = np.atleast_1d(np.asarray(index))
         return Level(
             self.time[chosen],

@@ -67,7 +67,9 @@ class NetworkDenoiser:
 
     def estimate(self, sample: Float, level: Level) -> Estimate:
         """Of samples (B, L, S); clean is clipped as the bundle says."""
-        time = np.broadcast_to(level.time, len(sample))
+        time = level.time
+        if len(time) != len(sample):
+            time = np.broadcast_to(time, len(sample))
         if self.spec.prefix:
             time = np.repeat(time[:, None], sample.shape[1], axis=1)
         if self.prefix is not None:
