@@ -91,7 +91,8 @@ class Episode:
             differing = ", ".join(sorted(found ^ names)) or "no object"
             raise ValueError(f"not a row of this version of takt (differs in: {differing})")
         lists = ("wall_ms", "jumps_m", "jumps_m_s")
-        return Episode(**{k: tuple(v) if k in lists else v for k, v in values.items()})
+        content: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in values.items()}
+        return Episode(**content)
 
 
 def _rounded(value: Any) -> Any:

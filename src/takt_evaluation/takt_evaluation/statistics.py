@@ -37,7 +37,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     disagreements = only_first + only_second
     fewer = min(only_first, only_second)
     tail = sum(math.comb(disagreements, count) for count in range(fewer + 1))
-    return min(1.0, 2.0 * (tail / 2**disagreements))
+    return float(min(1.0, 2 * tail / 2**disagreements))
 
 
 def paired_interval(
@@ -65,7 +65,7 @@ def paired_interval(
 
 def _correlation(both: int, only_first: int, only_second: int, neither: int) -> float:
     """Correlation of the two outcomes, corrected as Newcombe says."""
-    product = both * neither - only_first * only_second
+    product = float(both * neither - only_first * only_second)
     if product > 0:
         product = max(product - (both + only_first + only_second + neither) / 2.0, 0.0)
     sides = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takt_core.alignment import Missing
+from takt_core.deferred import DeferredArray
 from takt_core.geometry import Pose, rotation_6d_from_matrix
 from takt_core.streams import Sample
 from takt_policy.bundle.schema import InputSpec, PolicySpec, Preprocess
@@ -118,6 +120,35 @@ def test_inputs_are_normalised() -> None:
     raw, scaled = (_built(one, START + 500 * MS).arrays for one in (plain, normalised))
     np.testing.assert_allclose(scaled["wrench"], raw["wrench"] / 5.0, rtol=1e-6)
     np.testing.assert_array_equal(scaled["image"], raw["image"])
+
+
+def test_only_the_images_that_are_used_are_made() -> None:
+    spec = tiny_spec()
+    builder, usual = ObservationBuilder(spec), ObservationBuilder(spec)
+    made = []
+
+    def draw(frame: int) -> np.ndarray:
+        made.append(frame)
+        return _image(frame, 2 * IMAGE_SIZE)
+
+    _fill(builder)
+    _fill(usual)
+    for frame in range(40, 50):
+        now = START + round(frame * 1e9 / 30)
+        shape = (2 * IMAGE_SIZE, 2 * IMAGE_SIZE, 3)
+        image: Any = DeferredArray(shape, np.uint8, partial(draw, frame))
+        builder.push(Sample("wrist_camera/image_raw", now, {"image": image}))
+        usual.push(Sample("wrist_camera/image_raw", now, {"image": _image(frame)}))
+        for one in (builder, usual):
+            one.push(Sample("arm/state", now, {"tcp_pose": _pose(now)}))
+            one.push(Sample("arm/wrench", now, {"wrench": np.zeros(6)}))
+    assert not made
+    reference_ns = builder.reference(START + 1_650 * MS)
+    assert isinstance(reference_ns, int)
+    for _ in range(2):
+        arrays, expected = _built(builder, reference_ns).arrays, _built(usual, reference_ns).arrays
+        assert all(np.array_equal(arrays[name], expected[name]) for name in expected)
+    assert 1 <= len(made) == len(set(made)) <= 2
 
 
 def test_images_are_resized_and_scaled() -> None:

@@ -13,8 +13,11 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from takt_core.deferred import DeferredArray
 from takt_core.errors import TaktError
-from takt_sim.lazy_image import Image, LazyImage, Scenery
+from takt_sim.scenery import Scenery
+
+Image = NDArray[np.uint8]
 
 NOISE_BANK = 1 << 20
 
@@ -96,7 +99,7 @@ class CameraRig:
         image = self._draw(data, camera)
         return image if rng is None else self._with_noise(image, camera, self._grain(camera, rng))
 
-    def expose(self, data: mujoco.MjData, name: str, rng: np.random.Generator) -> LazyImage:
+    def expose(self, data: mujoco.MjData, name: str, rng: np.random.Generator) -> DeferredArray:
         """The same image as `render` gives, drawn only when it is looked at.
 
         It has to be looked at before the look of the world changes (`forget`).
@@ -115,7 +118,7 @@ class CameraRig:
             scenery.put_into(self._later)
             return self._with_noise(self._draw(self._later, camera), camera, grain)
 
-        return LazyImage((camera.height, camera.width, 3), draw)
+        return DeferredArray((camera.height, camera.width, 3), np.uint8, draw)
 
     def forget(self) -> None:
         """The world is about to look otherwise: images not looked at by now are lost."""

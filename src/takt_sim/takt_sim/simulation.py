@@ -47,8 +47,8 @@ class SimulationParameters:
     """What is measured, how often, and how the arm is controlled.
 
     Attributes:
-        lazy_images: images are drawn only when somebody looks at them, which has to be before the
-            next reset; see `takt_sim.lazy_image`. The pixels are the same.
+        lazy_images: images are drawn only when somebody looks at them (`takt_core.deferred`), which
+            has to be before the next reset. The pixels are the same.
     """
 
     cameras: tuple[CameraParameters, ...] = DEFAULT_CAMERAS

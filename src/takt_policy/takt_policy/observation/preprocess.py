@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from takt_core.deferred import DeferredArray
 from takt_core.geometry import Pose, matrix_from_quaternion, rotation_6d_from_matrix
 from takt_policy.bundle.schema import InputSpec, Preprocess
 from takt_policy.errors import PolicyError
@@ -92,14 +93,24 @@ def pose_features(values: Array, base_from_frame: Pose) -> Array:
     return np.concatenate([positions, rotation_6d_from_matrix(rotations)], axis=1)
 
 
-def channels_first(spec: InputSpec, value: Array) -> Array:
+def channels_first(spec: InputSpec, value: Any) -> Array:
     """An image (3, height, width) uint8 of the input's size, of one of any size.
+
+    Of a ``DeferredArray`` it makes another one.
 
     Raises:
         PolicyError: it is no uint8 RGB image.
     """
     if value.ndim != 3 or value.shape[2] != 3 or value.dtype != np.uint8:
         raise _unfit(spec, value, "uint8 [height, width, 3]")
+    if isinstance(value, np.ndarray):
+        return _fitted(spec, value)
+    # Simulated and not drawn yet: that is done when an observation is built with it.
+    later: Any = DeferredArray(spec.shape, np.uint8, lambda: _fitted(spec, np.asarray(value)))
+    return later  # type: ignore[no-any-return]
+
+
+def _fitted(spec: InputSpec, value: Array) -> Array:
     _, height, width = spec.shape
     if value.shape[:2] != (height, width):
         # Averaging over areas keeps thin edges that sampling would drop.

@@ -8,7 +8,6 @@ from sim_worlds import SECOND_NS, SMALL_CAMERAS
 
 from takt_core.errors import TaktError
 from takt_core.streams import Sample
-from takt_sim.lazy_image import Image, LazyImage
 from takt_sim.simulation import Simulation, SimulationParameters
 from takt_sim.tasks import TASK_NAMES, make_task
 
@@ -44,19 +43,3 @@ def test_an_image_of_an_earlier_episode_is_refused() -> None:
     with pytest.raises(TaktError, match="earlier episode"):
         np.asarray(images[1])
     simulation.close()
-
-
-def test_pixels_are_made_once() -> None:
-    calls = []
-
-    def render() -> Image:
-        calls.append(1)
-        return np.full((2, 3, 3), 7, np.uint8)
-
-    image = LazyImage((2, 3, 3), render)
-    assert (image.shape, image.ndim, image.dtype) == ((2, 3, 3), 3, np.dtype(np.uint8))
-    assert not calls
-    stacked = np.stack([image, image])  # type: ignore[list-item]
-    assert stacked.shape == (2, 2, 3, 3)
-    assert np.asarray(image, dtype=np.float32).dtype == np.float32
-    assert calls == [1]
