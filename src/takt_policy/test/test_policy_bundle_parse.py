@@ -74,7 +74,7 @@ def _changed(path: str, value: Any) -> dict[str, Any]:
         ("name", 3, ["name", "3", "text"]),
         ("inputs.image.shap", [3, 8, 8], ["inputs.image.shap", "did you mean 'shape'"]),
         ("inputs.image.shape", [8, 8], ["inputs.image.shape", "[8, 8]", "height"]),
-        ("inputs.image.shape", [1, 8, 8], ["inputs.image.shape", "3 channels"]),
+        ("inputs.image.shape", [1, 8, 8], ["inputs.image.shape", "[3, height, width]"]),
         ("inputs.image.dtype", "float16", ["inputs.image.dtype", "float16", "uint8"]),
         ("inputs.image.align", "linear", ["inputs.image.align", "hold"]),
         ("inputs.image.type", "sensor_msgs/msg/Imu", ["type", "Imu", "sensor_msgs/msg/Image"]),
