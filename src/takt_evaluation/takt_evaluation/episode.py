@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -17,9 +17,10 @@ from takt_evaluation.handover import handovers
 from takt_evaluation.results import Episode
 from takt_impedance import TrajectoryResult
 from takt_policy.bundle import load_bundle
-from takt_policy.engine import PolicyEngine, override_sampler
-from takt_policy.runner import LockStepRunner
-from takt_sim.simulation import ARM_STREAM, Simulation
+from takt_policy.engine import PolicyEngine
+from takt_policy.errors import PolicyError
+from takt_policy.runner import LockStepRunner, RunReport
+from takt_sim.simulation import ARM_STREAM, Simulation, SimulationParameters
 from takt_sim.tasks import make_task
 from takt_sim.tasks.base import TaskState
 
@@ -52,7 +53,10 @@ class EpisodeRunner:
         cell = job.cell
         engine = self._engines.get((cell.bundle, cell.execution), lambda: make_engine(cell))
         simulation = self._worlds.get(
-            cell.world, lambda: Simulation(make_task(cell.task, **cell.task_options))
+            cell.world,
+            lambda: Simulation(
+                make_task(cell.task, **cell.task_options), SimulationParameters(lazy_images=True)
+            ),
         )
         return run_episode(engine, simulation, job)
 
@@ -63,44 +67,52 @@ def make_engine(cell: Cell) -> PolicyEngine:
     Raises:
         TaktError: the bundle is bad, or cannot be executed so.
     """
-    bundle = load_bundle(cell.bundle)
-    chosen = cell.execution
-    sampler = override_sampler(bundle.spec.sampler, chosen.sampler, chosen.sampler_steps)
-    engine = PolicyEngine(bundle, sampler=sampler)
+    engine = PolicyEngine(load_bundle(cell.bundle), cell.execution, threads=1)
     engine.warm_up()
     return engine
 
 
 def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episode:
     """One episode; the same job gives the same one but for wall times."""
-    cell = job.cell
     world = _WatchedWorld(simulation)
     samples = world.watched(simulation.reset(job.seed))
-    report = LockStepRunner(engine, cell.delay_s).run(
-        world,
-        lambda: simulation.task_status.state != TaskState.RUNNING,
-        # The task ends an episode itself; this is for one that forgets to.
-        simulation.task.time_limit_s + 1.0,
-        seed=job.seed,
-        samples=samples,
-    )
+    start_ns = simulation.now_ns
+    report, failure = _NOTHING, ""
+    try:
+        report = LockStepRunner(engine, job.cell.delay_s).run(
+            world,
+            lambda: simulation.task_status.state != TaskState.RUNNING,
+            # The task ends an episode itself; this is for one that forgets to.
+            simulation.task.time_limit_s + 1.0,
+            seed=job.seed,
+            samples=samples,
+        )
+    except PolicyError as error:
+        # On a robot this run would have ended with the arm holding still.
+        failure = f"policy failed: {error}"
+        report = replace(_NOTHING, duration_s=(simulation.now_ns - start_ns) * 1e-9)
     status = simulation.task_status
     changes = handovers(report.records)
     return Episode(
         key=job.key,
-        **as_row(cell),
+        **as_row(job.cell),
         bundle_hash=engine.bundle.hash,
         code=job.code,
         seed=job.seed,
         success=status.state == TaskState.SUCCEEDED,
-        reason=status.reason or "time is up",
+        reason=failure or status.reason or "time is up",
         duration_s=report.duration_s,
         waiting_s=report.waiting_s,
         plans=len(report.wall_ns),
         chunks=report.chunks,
-        network_calls=sum(one.network_calls for one in report.records),
-        rounds=sum(one.network_calls for one in report.records),
+        revisions=report.revisions,
+        failed_plans=report.failed_plans,
+        network_calls=report.network_calls,
+        rounds=report.rounds,
         wall_ms=tuple(ns * 1e-6 for ns in report.wall_ns),
+        reflex_wall_ms=float(np.median(report.reflex_wall_ns)) * 1e-6
+        if report.reflex_wall_ns
+        else 0.0,
         late_actions=report.late_actions,
         over_budget=report.over_budget,
         jumps_m=changes.position_m,
@@ -111,6 +123,10 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
         measures=dict(status.measures),
         load=os.getloadavg()[0],
     )
+
+
+_NOTHING = RunReport(0.0, 0, 0, 0, 0, 0, 0, 0, 0.0, (), (), ())
+"""Of a run that the policy's failure ended: what there was of it is not known."""
 
 
 class _WatchedWorld:

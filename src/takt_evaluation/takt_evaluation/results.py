@@ -33,9 +33,12 @@ class Episode:
         duration_s: simulated [s].
         waiting_s: simulated time without a complete observation where one was wanted [s].
         plans, chunks: plans made, and those of them of which something was committed.
+        revisions: chunks committed again by a reflex.
+        failed_plans: of which nothing could be used (NaN, for example).
         network_calls: of the network that is sampled, over all plans.
         rounds: sequential ones of them, over all plans; several calls in one batch are one.
         wall_ms: wall time of each plan [ms].
+        reflex_wall_ms: median of the reflexes [ms]; 0 without.
         late_actions, over_budget: of the schedule.
         jumps_m, jumps_m_s: at the hand-overs, see ``takt_evaluation.handover``.
         gaps: hand-overs before which the old chunk had run out.
@@ -61,9 +64,12 @@ class Episode:
     waiting_s: float
     plans: int
     chunks: int
+    revisions: int
+    failed_plans: int
     network_calls: int
     rounds: int
     wall_ms: tuple[float, ...]
+    reflex_wall_ms: float
     late_actions: int
     over_budget: int
     jumps_m: tuple[float, ...]
