@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,3 +28,18 @@ def tiny_engine(tiny_bundle: Bundle) -> PolicyEngine:
 def own_bundle(tmp_path: Path) -> Path:
     """A bundle that the test may damage."""
     return write_tiny_bundle(tmp_path / "own.takt").path
+
+
+@pytest.fixture(scope="session")
+def bundle_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Bundle]:
+    """Read-only bundles by the arguments of ``write_tiny_bundle``, each made once."""
+    folder, made = tmp_path_factory.mktemp("families"), {}
+
+    def bundle_of(family: str = "diffusion", **options: Any) -> Bundle:
+        key = repr((family, sorted(options.items())))
+        if key not in made:
+            path = folder / f"{len(made)}.takt"
+            made[key] = write_tiny_bundle(path, family, **options)  # type: ignore[arg-type]
+        return made[key]
+
+    return bundle_of
