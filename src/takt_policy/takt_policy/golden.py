@@ -48,6 +48,11 @@ def make_golden(
     fast = fast_observation or {}
     _check_examples(model.spec.inputs, observation, "observation")
     _check_examples(model.spec.fast_inputs, fast, "fast_observation")
+    if unknown := sorted(set(reference or {}) - set(model.graphs)):
+        raise BundleError(
+            f"'reference' has a function for {unknown[0]}, but the bundle's graphs are "
+            f"{', '.join(model.graphs)}"
+        )
     arrays: dict[str, Array] = {}
     condition: Array | None = None
     for graph in model.graphs:

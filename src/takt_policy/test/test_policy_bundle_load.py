@@ -92,6 +92,13 @@ def test_missing_file(own_bundle: Path, missing: str) -> None:
     assert "missing" in message
 
 
+def test_a_graph_that_nothing_describes(own_bundle: Path) -> None:
+    shutil.copy(own_bundle / "encode.onnx", own_bundle / "critic.onnx")
+    message = _refused(own_bundle)
+    assert "critic.onnx belongs to nothing in policy.yaml" in message
+    assert "section 'critic'" in message
+
+
 def test_no_bundle_at_all(tmp_path: Path) -> None:
     assert "is not a folder" in _refused(tmp_path / "nothing")
     assert "policy.yaml does not exist" in _refused(tmp_path)
@@ -253,6 +260,10 @@ def test_writing_compares_with_the_framework(tmp_path: Path) -> None:
     }
     with pytest.raises(BundleError, match=r"encode\.onnx, output 'condition', against"):
         write_bundle(tmp_path / "a.takt", spec, graphs, normalizers, observation, reference)
+    with pytest.raises(BundleError, match="'reference' has a function for critic"):
+        write_bundle(
+            tmp_path / "a.takt", spec, graphs, normalizers, observation, {"critic": np.zeros}
+        )
     kinds = {**normalizers, "action": normalizers["image"]}
     with pytest.raises(BundleError, match="normalisers"):
         write_bundle(tmp_path / "a.takt", spec, graphs, kinds, observation)

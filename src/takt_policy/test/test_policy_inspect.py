@@ -8,9 +8,15 @@ import pytest
 
 from takt_policy import benchmark
 from takt_policy.bundle import Bundle, MeasuredSuccess, write_success
-from takt_policy.bundle.schema import SamplerSpec
+from takt_policy.bundle.schema import ActionGroup, Family
 from takt_policy.cli.inspect import main
-from takt_policy.describe import sampler_in_words
+from takt_policy.testing import write_tiny_bundle
+
+ONE_JOINT = """<robot name="one"><link name="base"/><link name="tcp">
+<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>
+</link><joint name="joint_1" type="revolute"><parent link="base"/><child link="tcp"/>
+<origin xyz="0.5 0 0"/><axis xyz="0 0 1"/><limit lower="-3" upper="3" effort="1" velocity="1"/>
+</joint></robot>"""
 
 
 def test_a_good_bundle_is_explained(own_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,16 +55,34 @@ def test_a_missing_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "is not a folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        (SamplerSpec("ddpm", 100, 100, clip=None), "stochastic; clean actions unbounded"),
-        (SamplerSpec("ddim", 100, 10, eta=0.5), "stochastic, eta 0.5"),
-        (SamplerSpec("ddim", 100, 10), "deterministic given the first noise"),
-    ],
-)
-def test_samplers_in_words(spec: SamplerSpec, words: str) -> None:
-    assert words in sampler_in_words(spec)
+@pytest.mark.parametrize("family", ["direct", "flow"])
+def test_every_family_is_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], family: Family
+) -> None:
+    sampled = family != "direct"
+    bundle = write_tiny_bundle(
+        tmp_path / "own.takt", family, decode=sampled, residual=True, critic=sampled
+    )
+    assert main([str(bundle.path), "--rounds", "1"]) == 0
+    text = capsys.readouterr().out
+    for graph in bundle.spec.graphs:
+        assert f"passed: golden {graph}.out." in text
+    assert "a chunk takes" in text
+
+
+def test_a_policy_of_joints_needs_the_robot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    joints = ActionGroup("arm", "joints", names=("joint_1",))
+    bundle = write_tiny_bundle(tmp_path / "own.takt", actions=(joints,))
+    assert main([str(bundle.path), "--rounds", "1"]) == 1
+    assert "'robot_description'" in capsys.readouterr().err
+    assert main([str(bundle.path), "--robot-description", str(tmp_path / "none.urdf")]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+    urdf = tmp_path / "robot.urdf"
+    urdf.write_text(ONE_JOINT, encoding="utf-8")
+    assert main([str(bundle.path), "--rounds", "1", "--robot-description", str(urdf)]) == 0
+    assert "positions of the joints joint_1 [rad]" in capsys.readouterr().out
 
 
 def test_benchmark_measures_both_ways(tiny_bundle: Bundle) -> None:
