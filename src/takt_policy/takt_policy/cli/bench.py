@@ -16,6 +16,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from takt_policy.bundle import load_bundle
+from takt_policy.errors import PolicyError
 from takt_policy.providers import DEFAULT_PROVIDERS
 from takt_policy.tune.bench import Options, bench
 from takt_policy.tune.calls import BATCHES
@@ -36,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
         tuple(arguments.batches),
         arguments.rounds,
         arguments.seconds,
+        _text(arguments.robot_description),
+        arguments.tcp_frame,
     )
     report = bench(bundle, options, say=lambda line: print(line, file=sys.stderr, flush=True))
     provider = report.provider.removesuffix("ExecutionProvider")
@@ -62,8 +65,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="per table, at most (default %(default)s)"
     )
+    joints = parser.add_argument_group("for policies that command joints")
+    joints.add_argument("--robot-description", type=Path, metavar="FILE", help="the robot's URDF")
+    joints.add_argument("--tcp-frame", default="tcp", help="link of the tool (default tcp)")
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     return parser
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return "" if file is None else file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyError(f"the robot's description cannot be read: {error}") from None
 
 
 def _print(heading: str, lines: list[str]) -> None:

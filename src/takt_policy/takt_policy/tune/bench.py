@@ -14,6 +14,7 @@ import onnxruntime as ort
 from takt_core.errors import TaktError
 from takt_policy.bundle import Bundle
 from takt_policy.execution import Execution
+from takt_policy.kinematics import arm_of
 from takt_policy.providers import CPU, available_providers
 from takt_policy.tune import advice
 from takt_policy.tune.calls import BATCHES, Call, measure_calls
@@ -32,6 +33,7 @@ class Options:
         providers: in order of preference; those that are missing are passed over.
         threads: counts to try; empty: one, and as many as there are cores.
         rounds, seconds: of each table, see ``interleaved``.
+        robot_description, tcp_frame: see ``takt_policy.kinematics``.
     """
 
     providers: Sequence[str]
@@ -39,6 +41,8 @@ class Options:
     batches: Sequence[int] = BATCHES
     rounds: int = 50
     seconds: float = 20.0
+    robot_description: str = ""
+    tcp_frame: str = "tcp"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +97,7 @@ def bench(bundle: Bundle, options: Options, say: Callable[[str], None] = print) 
     """Measures everything; ``say`` gets a line before each part that takes time.
 
     Raises:
-        PolicyError: none of the providers is available.
+        PolicyError: none of the providers is available, or the robot's description is missing.
     """
     providers = available_providers(options.providers)
     missing = [one for one in options.providers if one not in providers]
@@ -104,6 +108,7 @@ def bench(bundle: Bundle, options: Options, say: Callable[[str], None] = print) 
             f"other work is running (load {busy:.1f} on {_cores()} cores): compare within a table, "
             "but measure again before believing the times"
         )
+    arm = arm_of(bundle.spec, options.robot_description, options.tcp_frame)
     say(f"measuring calls on {', '.join(providers)}")
     threads = options.threads or sorted({1, _cores()})
     calls = measure_calls(
@@ -119,7 +124,7 @@ def bench(bundle: Bundle, options: Options, say: Callable[[str], None] = print) 
         except TaktError as error:
             notes.append(f"smaller weights were not tried: {error}")
         say(f"measuring chunks, {len(ways)} ways to draw them")
-        chunks = measure_chunks(ways, provider, count, options.rounds, options.seconds)
+        chunks = measure_chunks(ways, provider, count, options.rounds, options.seconds, arm)
     report = Report(bundle, calls, chunks, provider, count, variant, difference, notes)
     report.recommendation.extend(_recommendation(report))
     return report

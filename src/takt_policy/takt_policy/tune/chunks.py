@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle
 
+from takt_policy.actions import Arm
 from takt_policy.bundle import Bundle
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
@@ -82,12 +83,17 @@ def measure_chunks(
     threads: int,
     rounds: int = 30,
     seconds: float = 20.0,
+    arm: Arm | None = None,
 ) -> dict[str, ChunkTimes]:
-    """Times of each way, all measured in turn."""
+    """Times of each way, all measured in turn.
+
+    Args:
+        arm: kinematics, for policies that command joints.
+    """
     paths: dict[str, _Path] = {}
     works: dict[tuple[str, str], Callable[[], object]] = {}
     for name, (bundle, execution) in ways.items():
-        engine = PolicyEngine(bundle, execution, [provider], threads=threads)
+        engine = PolicyEngine(bundle, execution, [provider], threads=threads, arm=arm)
         paths[name] = path = _Path(engine)
         works[name, "whole"] = path.plan
         works[name, "inference"] = path.replay(provider, threads)

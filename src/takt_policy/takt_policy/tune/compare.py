@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from takt_core.geometry import Pose
 from takt_policy.actions import ActionCodec
 from takt_policy.bundle import Bundle
 from takt_policy.golden import golden_fast_observation, golden_observation, whole_chunk
-from takt_policy.model import OUTPUTS, PolicyModel, graph_inputs
+from takt_policy.model import OUTPUTS, Float, PolicyModel, graph_inputs
+from takt_policy.prediction import Reference
+from takt_policy.tune.observation import golden_observations
 
 SEEDS = 8
 """Chunks that are compared; each begins at another noise."""
@@ -24,21 +26,23 @@ class Difference:
     Attributes:
         calls: by graph, of one call with the same inputs, in its own units.
         chunk: of whole chunks, in normalised units.
-        position_mm: of the tool's positions in them [mm].
+        position_mm: of the tool's positions in them [mm]; None for a policy that commands joints,
+            whose positions only the robot's kinematics know.
     """
 
     calls: dict[str, float]
     chunk: float
-    position_mm: float
+    position_mm: float | None
 
     @property
     def call(self) -> float:
         return max(self.calls.values())
 
     def words(self) -> str:
+        where = "" if self.position_mm is None else f", its positions by {self.position_mm:.2f} mm"
         return (
             f"on the golden inputs a call differs by at most {self.call:.1e}, a chunk by "
-            f"{self.chunk:.1e} (normalised), its positions by {self.position_mm:.2f} mm"
+            f"{self.chunk:.1e} (normalised){where}"
         )
 
     def plain(self) -> dict[str, Any]:
@@ -58,11 +62,24 @@ def compare(bundle: Bundle, original: PolicyModel, changed: PolicyModel) -> Diff
         one, two = (model.graphs[name].run(feed)[OUTPUTS[name]] for model in (original, changed))
         calls[name] = float(np.max(np.abs(one - two)))
     observation, fast = golden_observation(bundle), golden_fast_observation(bundle)
+    pairs = [
+        (
+            whole_chunk(original, observation, fast, seed),
+            whole_chunk(changed, observation, fast, seed),
+        )
+        for seed in range(SEEDS if "denoise" in bundle.spec.graphs else 1)
+    ]
+    chunk = max(float(np.max(np.abs(one - two))) for one, two in pairs)
+    return Difference(calls, chunk, _position_mm(bundle, pairs))
+
+
+def _position_mm(bundle: Bundle, pairs: Sequence[tuple[Float, Float]]) -> float | None:
+    if any(group.kind == "joints" for group in bundle.spec.actions):
+        return None
     codec = ActionCodec.of(bundle)
-    chunk = position = 0.0
-    for seed in range(SEEDS if "denoise" in bundle.spec.graphs else 1):
-        pair = [whole_chunk(model, observation, fast, seed) for model in (original, changed)]
-        chunk = max(chunk, float(np.max(np.abs(pair[0] - pair[1]))))
-        here, there = (codec.decode(one, Pose.identity()).poses[:, :3] for one in pair)
-        position = max(position, float(np.max(np.linalg.norm(here - there, axis=1))))
-    return Difference(calls, chunk, position * 1e3)
+    reference = Reference.of(golden_observations(bundle)[0])
+    apart = [
+        reference.decode(codec, one).poses[:, :3] - reference.decode(codec, two).poses[:, :3]
+        for one, two in pairs
+    ]
+    return float(np.max(np.linalg.norm(apart, axis=-1))) * 1e3
