@@ -39,7 +39,7 @@ OPEN = ActionGroup("gripper", "open", threshold=0.25, open_width_m=0.07, closed_
 POSE = ActionGroup("arm", "pose", "observation")
 
 references = st.sampled_from(["absolute", "observation", "delta"])
-rotations = st.sampled_from(["6d", "quaternion", "rotation_vector"])
+rotations = st.sampled_from(["6d", "6d_rows", "quaternion", "rotation_vector"])
 all_axes = st.sampled_from(["tool", "base"])
 seeds = st.integers(0, 2**31)
 # Index of the action for the reference time: none, one or several lie before it.
@@ -86,7 +86,7 @@ def test_decode_inverts_encode_for_poses(
     # What lies before the reference time counts back from where the tool is.
     _assert_poses(actions, poses, first if reference == "delta" else 0)
     again = codec.encode(actions.poses, None, here)
-    if rotation == "6d":
+    if rotation in ("6d", "6d_rows"):
         np.testing.assert_allclose(again[first:], vectors[first:], atol=2e-4)
     assert actions.gripper_width_m is None
     assert actions.joint_position is None
@@ -198,11 +198,20 @@ def test_relative_actions_move_with_the_tool_and_absolute_ones_do_not() -> None:
 
 
 def test_identity_action_means_stay() -> None:
-    for rotation in ("6d", "quaternion", "rotation_vector"):
+    for rotation in ("6d", "6d_rows", "quaternion", "rotation_vector"):
         spec = _spec(replace(POSE, rotation=rotation))
         here = Pose.from_array7(_random_poses(np.random.default_rng(2), 1)[0])
         actions = ActionCodec(spec).decode(straight_chunk(spec, (0, 0, 0)), here)
         _assert_poses(actions, np.tile(here.array7(), (HORIZON, 1)))
+
+
+def test_rows_and_columns_are_those_of_the_matrix() -> None:
+    # A quarter turn about z: x to y, y to -x.
+    poses = np.tile([0, 0, 0, 0, 0, np.sqrt(0.5), np.sqrt(0.5)], (HORIZON, 1))
+    for rotation, wanted in (("6d", [0, 1, 0, -1, 0, 0]), ("6d_rows", [0, -1, 0, 1, 0, 0])):
+        spec = _spec(ActionGroup("arm", "pose", rotation=rotation))  # type: ignore[arg-type]
+        found = ActionCodec(spec).encode(poses, None, Pose.identity())
+        np.testing.assert_allclose(found[0, 3:], wanted, atol=1e-6)
 
 
 def test_skewed_rotations_become_rotations() -> None:

@@ -54,7 +54,7 @@ def _arms(draw: Draw) -> ActionGroup:
     if reference != "absolute":
         group = replace(group, axes=draw(st.sampled_from(["tool", "base"])))
     if kind == "pose":
-        rotations = st.sampled_from(["6d", "quaternion", "rotation_vector"])
+        rotations = st.sampled_from(["6d", "6d_rows", "quaternion", "rotation_vector"])
         group = replace(group, rotation=draw(rotations))
     return group
 

@@ -31,6 +31,8 @@ def matrices_from(rotation: Rotation, values: Array) -> Array:
     """
     if rotation == "6d":
         return matrix_from_rotation_6d(values)
+    if rotation == "6d_rows":
+        return np.swapaxes(matrix_from_rotation_6d(values), -1, -2)
     if rotation == "rotation_vector":
         return matrix_from_rotation_vector(values)
     if not (np.linalg.norm(values, axis=1) > 1e-6).all():
@@ -47,6 +49,8 @@ def values_from(rotation: Rotation, matrices: Array) -> Array:
     """
     if rotation == "6d":
         return rotation_6d_from_matrix(matrices)
+    if rotation == "6d_rows":
+        return rotation_6d_from_matrix(np.swapaxes(matrices, -1, -2))
     if rotation == "quaternion":
         return _same_side(quaternion_from_matrix(matrices))
     return _unwound(rotation_vector_from_matrix(matrices))

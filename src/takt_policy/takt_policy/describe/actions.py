@@ -6,6 +6,7 @@ from takt_policy.bundle.schema import ActionGroup, Horizons
 
 _ROTATION = {
     "6d": "6d rotation",
+    "6d_rows": "6d rotation by rows",
     "quaternion": "quaternion",
     "rotation_vector": "rotation vector",
 }

@@ -37,6 +37,7 @@ def _no_rotation(group: ActionGroup) -> Array:
         return np.zeros(0)
     return {
         "6d": np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        "6d_rows": np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
         "quaternion": np.array([0.0, 0.0, 0.0, 1.0]),
         "rotation_vector": np.zeros(3),
     }[group.rotation]

@@ -7,7 +7,7 @@ from typing import Literal
 
 ActionKind = Literal["pose", "position", "joints", "width", "open"]
 Reference = Literal["absolute", "observation", "delta"]
-Rotation = Literal["6d", "quaternion", "rotation_vector"]
+Rotation = Literal["6d", "6d_rows", "quaternion", "rotation_vector"]
 Axes = Literal["tool", "base"]
 
 ARM_KINDS: tuple[ActionKind, ...] = ("pose", "position", "joints")
@@ -16,7 +16,7 @@ ARM_KINDS: tuple[ActionKind, ...] = ("pose", "position", "joints")
 GRIPPER_KINDS: tuple[ActionKind, ...] = ("width", "open")
 """Kinds that say what the gripper does; a policy has at most one of them."""
 
-ROTATION_SIZE: dict[Rotation, int] = {"6d": 6, "quaternion": 4, "rotation_vector": 3}
+ROTATION_SIZE: dict[Rotation, int] = {"6d": 6, "6d_rows": 6, "quaternion": 4, "rotation_vector": 3}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class ActionGroup:
         reference: ``absolute``; relative to the ``observation``, the state at the reference
             time; or ``delta``, relative to the previous action, the first one for the
             reference time being relative to the observation.
-        rotation: of a pose: ``6d`` (first two columns of the matrix), ``quaternion`` xyzw,
+        rotation: of a pose: ``6d`` (first two columns of the matrix), ``6d_rows`` (its first two
+            rows, as PyTorch3D and Diffusion Policy have it), ``quaternion`` xyzw,
             ``rotation_vector`` [rad].
         axes: of relative poses and positions: those of the ``tool`` as it was (``T_previous
             @ T_action``), or of the ``base`` (added; the rotation from the left).
