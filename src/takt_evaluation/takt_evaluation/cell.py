@@ -27,6 +27,7 @@ class Cell:
         delay_s: simulated delay of inference [s].
         task: name of a simulated task.
         task_options: of the task, by name.
+        goal: text for policies that need one.
         name: of the series that this cell belongs to; with the delay, the task and its options
             it is unique within an evaluation.
     """
@@ -36,6 +37,7 @@ class Cell:
     delay_s: float = 0.0
     task: str = "peg_insertion"
     task_options: Mapping[str, Any] = field(default_factory=dict)
+    goal: str = ""
     name: str = ""
 
     @property
@@ -45,9 +47,10 @@ class Cell:
 
     @property
     def world(self) -> str:
-        """The task and its options in words."""
+        """The task with its options, and the goal, in words."""
         options = [f"{name}={value}" for name, value in sorted(self.task_options.items())]
-        return " ".join([self.task, *options])
+        goal = [repr(self.goal)] if self.goal else []
+        return " ".join([self.task, *options, *goal])
 
     @property
     def label(self) -> str:
@@ -90,6 +93,7 @@ def cell_key(cell: Cell) -> str:
         "delay_s": cell.delay_s,
         "task": cell.task,
         "task_options": dict(cell.task_options),
+        "goal": cell.goal,
     }
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -126,6 +130,7 @@ def as_row(cell: Cell) -> dict[str, Any]:
         "delay_s": cell.delay_s,
         "task": cell.task,
         "task_options": dict(cell.task_options),
+        "goal": cell.goal,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from takt_core.errors import TaktError
 from takt_core.streams import Sample
 from takt_core.trajectory import Trajectory
 from takt_evaluation.cell import Cell, as_row
@@ -19,6 +20,8 @@ from takt_impedance import TrajectoryResult
 from takt_policy.bundle import load_bundle
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
+from takt_policy.goals import Goal
+from takt_policy.observation import goal_problem
 from takt_policy.runner import LockStepRunner, RunReport
 from takt_sim.simulation import ARM_STREAM, Simulation, SimulationParameters
 from takt_sim.tasks import make_task
@@ -67,7 +70,11 @@ def make_engine(cell: Cell) -> PolicyEngine:
     Raises:
         TaktError: the bundle is bad, or cannot be executed so.
     """
-    engine = PolicyEngine(load_bundle(cell.bundle), cell.execution, threads=1)
+    bundle = load_bundle(cell.bundle)
+    problem = goal_problem(bundle.spec, _goal(cell))
+    if problem is not None:
+        raise TaktError(f"{problem}; an evaluation can give a text: --goal, or `goal` in the plan")
+    engine = PolicyEngine(bundle, cell.execution, threads=1)
     engine.warm_up()
     return engine
 
@@ -75,11 +82,12 @@ def make_engine(cell: Cell) -> PolicyEngine:
 def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episode:
     """One episode; the same job gives the same one but for wall times."""
     world = _WatchedWorld(simulation)
-    samples = world.watched(simulation.reset(job.seed))
+    # The noise of a chunk follows from the time of its observation.
+    samples = world.watched(simulation.reset(job.seed, restart_clock=True))
     start_ns = simulation.now_ns
     report, failure = _NOTHING, ""
     try:
-        report = LockStepRunner(engine, job.cell.delay_s).run(
+        report = LockStepRunner(engine, job.cell.delay_s, goal=_goal(job.cell)).run(
             world,
             lambda: simulation.task_status.state != TaskState.RUNNING,
             # The task ends an episode itself; this is for one that forgets to.
@@ -123,6 +131,10 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
         measures=dict(status.measures),
         load=os.getloadavg()[0],
     )
+
+
+def _goal(cell: Cell) -> Goal | None:
+    return Goal(text=cell.goal) if cell.goal else None
 
 
 _NOTHING = RunReport(0.0, 0, 0, 0, 0, 0, 0, 0, 0.0, (), (), ())

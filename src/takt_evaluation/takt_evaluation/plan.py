@@ -35,8 +35,8 @@ from takt_evaluation.evaluate import EVALUATION_SEEDS
 from takt_evaluation.tasks import task_of
 from takt_policy.execution import Execution
 
-_TOP = ("title", "task", "task_options", "episodes", "first_seed", "baseline", "cells")
-_ENTRY = ("name", "bundle", "execution", "delay_s", "task", "task_options")
+_TOP = ("title", "task", "task_options", "goal", "episodes", "first_seed", "baseline", "cells")
+_ENTRY = ("name", "bundle", "execution", "delay_s", "task", "task_options", "goal")
 MAX_DELAY_S = 10.0
 
 
@@ -93,6 +93,7 @@ def combined(
     delays_s: Sequence[float],
     task: str,
     task_options: Mapping[str, Any],
+    goal: str = "",
 ) -> tuple[Cell, ...]:
     """All combinations of bundles, named settings and delays.
 
@@ -106,7 +107,8 @@ def combined(
             name = " ".join(parts) or stem
             chosen = task or task_of(bundle)
             cells += [
-                Cell(bundle, execution, delay_s, chosen, task_options, name) for delay_s in delays_s
+                Cell(bundle, execution, delay_s, chosen, task_options, goal, name)
+                for delay_s in delays_s
             ]
     return tuple(cells)
 
@@ -129,6 +131,7 @@ def _cells(entry: Any, top: Mapping[str, Any], place: str) -> list[Cell]:
                 delay_s=delay_s,
                 task=task or task_of(bundle),
                 task_options=_mapping(options, None, f"{place}: task_options"),
+                goal=_text(values, "goal", place) or _text(top, "goal", place),
                 name=series,
             )
             for delay_s in _delays(values.get("delay_s", 0.0), f"{place}: delay_s")

@@ -114,6 +114,7 @@ def as_mapping(one: CellSummary) -> dict[str, Any]:
         "delay_s": cell.delay_s,
         "task": cell.task,
         "task_options": dict(cell.task_options),
+        "goal": cell.goal,
         "rate": one.rate,
         "failures": dict(one.failures),
     }

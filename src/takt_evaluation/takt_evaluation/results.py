@@ -23,7 +23,7 @@ class Episode:
 
     Attributes:
         key: of its cell, see ``takt_evaluation.cell.cell_key``.
-        cell, bundle, execution, delay_s, task, task_options: of the cell, for people; of the
+        cell, bundle, execution, delay_s, task, task_options, goal: of the cell, for people; of the
             execution what differs from the defaults.
         bundle_hash: of the bundle as in the chunks' records.
         code: hash of the code that ran it, see ``takt_evaluation.source``.
@@ -56,6 +56,7 @@ class Episode:
     delay_s: float
     task: str
     task_options: Mapping[str, Any]
+    goal: str
     code: str
     seed: int
     success: bool

@@ -15,7 +15,7 @@ from takt_evaluation.evaluate import check, evaluate
 from takt_evaluation.results import Episode, read_rows
 from takt_policy.bundle import MeasuredSuccess, write_success
 from takt_policy.execution import Execution
-from takt_policy.testing import write_tiny_bundle
+from takt_policy.testing import tiny_spec, write_tiny_bundle
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,15 @@ def test_what_cannot_run_is_refused_before_anything_runs(
     with pytest.raises(TaktError, match=named):
         evaluate([Cell(bundle), bad], range(3), path, 1, make_runner=BrokenRunner)
     assert not path.exists()
+
+
+def test_a_policy_gets_its_goal_or_is_refused(tmp_path: Path) -> None:
+    spec = tiny_spec(goal=["goal_text"])
+    bundle = str(write_tiny_bundle(tmp_path / "asked.takt", spec=spec).path)
+    with pytest.raises(TaktError, match=r"needs one of the texts.*--goal"):
+        check([Cell(bundle)])
+    with pytest.raises(TaktError, match="as its goal"):
+        check([Cell(bundle, goal="sing a song")])
 
 
 def test_cells_that_cannot_be_told_apart_are_refused(bundle: str) -> None:

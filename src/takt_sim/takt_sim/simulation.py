@@ -91,15 +91,21 @@ class Simulation:
 
     @property
     def now_ns(self) -> int:
-        """Simulated time [ns]. It never goes back, not even at a reset."""
+        """Simulated time [ns]. It goes back only where a reset was asked to restart it."""
         return self._now_ns
 
-    def reset(self, seed: int) -> list[Sample]:
+    def reset(self, seed: int, restart_clock: bool = False) -> list[Sample]:
         """Start the episode `seed`: the same seed gives the same episode, whatever came before.
+
+        Args:
+            restart_clock: the episode has the same times, too; for who keeps nothing of what was
+                before, as an evaluation. Otherwise time goes on.
 
         Returns:
             What was measured at the start and is delivered without delay.
         """
+        if restart_clock:
+            self._now_ns = EPOCH_NS
         rng = np.random.default_rng(seed)
         mujoco.mj_resetData(self.model, self.data)
         start = self.task.draw(rng)

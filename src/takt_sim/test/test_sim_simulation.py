@@ -59,6 +59,19 @@ def test_same_seed_gives_the_same_samples_whatever_came_before() -> None:
     fresh.close()
 
 
+def test_time_goes_on_at_a_reset_unless_it_is_asked_to_restart() -> None:
+    simulation = blind_simulation()
+    first = [sample.stamp_ns for sample in simulation.reset(3, restart_clock=True)]
+    start_ns = simulation.now_ns
+    simulation.advance(SECOND_NS // 10)
+    assert {one.stamp_ns for one in simulation.reset(3)} == {start_ns + SECOND_NS // 10}
+    simulation.advance(SECOND_NS // 10)
+    assert [one.stamp_ns for one in simulation.reset(3, restart_clock=True)] == first
+    assert {one.stamp_ns for one in simulation.advance(10_000_000)} <= {
+        start_ns + ms * 1_000_000 for ms in range(11)
+    }
+
+
 def test_other_seeds_give_other_episodes() -> None:
     simulation = blind_simulation()
     starts = []

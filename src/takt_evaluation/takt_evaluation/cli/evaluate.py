@@ -71,10 +71,10 @@ def _plan(options: argparse.Namespace) -> Plan:
     if files and len(options.what) > 1:
         raise TaktError(f"{files[0]} is a plan: it stands alone, without further bundles or plans")
     if files:
-        if options.setting or options.delay or options.task or options.task_option:
-            raise TaktError(
-                f"{files[0]} is a plan: --setting, --delay, --task and --task-option belong into it"
-            )
+        cells = ("setting", "delay", "task", "task_option", "goal")
+        if any(getattr(options, name) for name in cells):
+            words = ", ".join(f"--{name.replace('_', '-')}" for name in cells)
+            raise TaktError(f"{files[0]} is a plan: {words} belong into it")
         plan = load_plan(files[0])
         title = plan.title or Path(files[0]).stem
     else:
@@ -85,6 +85,7 @@ def _plan(options: argparse.Namespace) -> Plan:
                 parse_delays(options.delay or "0"),
                 options.task,
                 parse_task_options(options.task_option),
+                options.goal,
             )
         )
         title = ", ".join(Path(one).stem for one in options.what)
@@ -126,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--first-seed", type=_at_least(0), metavar="SEED", help=f"default {EVALUATION_SEEDS}")
     add("--task", default="", choices=TASK_NAMES, help="default: the one that the bundle is for")
     add("--task-option", action="append", default=[], metavar="NAME=VALUE", help="of the task")
+    add("--goal", default="", metavar="TEXT", help="for policies that need a goal")
     add("--baseline", default="", metavar="NAME[@S]",
         help="compare every cell with this setting's, paired by seed: at the same delay, or at "
         "that of S seconds")  # fmt: skip
