@@ -20,10 +20,10 @@ from takt_policy.testing import tiny_spec
 DOCUMENT = Path(__file__).parents[3] / "docs" / "policy_bundle.md"
 
 
-def _documented() -> Any:
-    match = re.search(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert match is not None
-    return yaml.safe_load(match.group(1))
+def _documented() -> list[Any]:
+    """The YAML blocks of the document: a whole policy.yaml, then additions to it."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
 
 
 def test_written_specification_reads_back_equal(tmp_path: Path) -> None:
@@ -43,11 +43,24 @@ def test_written_specification_reads_back_equal(tmp_path: Path) -> None:
 
 
 def test_documented_example_is_valid_and_complete() -> None:
-    mapping = _documented()
+    mapping = _documented()[0]
     spec = spec_from_mapping(mapping, "docs")
     assert [one.name for one in spec.inputs] == ["wrist_image", "tcp", "wrench", "touch"]
     assert spec.action_size == 10
     assert set(spec_to_mapping(spec)) == set(mapping), "the document shows every key"
+
+
+def test_documented_additions_are_valid() -> None:
+    whole, *additions = _documented()
+    assert len(additions) == 3
+    for addition in additions:
+        mapping = copy.deepcopy(whole)
+        for key, value in addition.items():
+            if key in ("inputs", "normalizer"):
+                mapping[key].update(value)
+            else:
+                mapping[key] = value
+        spec_from_mapping(mapping, "docs")
 
 
 def _changed(path: str, value: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def load_bundle(path: Path | str) -> Bundle:
 
 def _check_graph_files(folder: Path, spec: PolicySpec) -> None:
     wanted = [f"{name}.onnx" for name in spec.graphs]
-    found = [file.name for file in folder.glob("*.onnx")]
+    found = [file.name for file in folder.glob("*.onnx") if not file.name.startswith(".")]
     if missing := [name for name in wanted if name not in found]:
         raise BundleError(
             f"{folder / missing[0]} is missing; this bundle of family {spec.family} needs "
