@@ -23,9 +23,8 @@ from takt_policy.golden import check_golden, golden_fast_observation, golden_obs
 from takt_policy.graphs import DEFAULT_PROVIDERS
 from takt_policy.guidance.anchor import reanchor
 from takt_policy.guidance.compose import load_partners, mixture_weights
-from takt_policy.guidance.positions import ToolPositions
 from takt_policy.guidance.steering import Steering
-from takt_policy.guidance.steering_file import load_steering
+from takt_policy.guidance.steering_file import load_costs
 from takt_policy.model import PolicyModel
 from takt_policy.observation import Observation
 from takt_policy.prediction import Prediction, Reference
@@ -72,7 +71,7 @@ class PolicyEngine:
         self.model = PolicyModel(bundle.path, bundle.spec, providers, threads)
         self.golden_differences = check_golden(bundle, self.model)
         self._partners = load_partners(bundle, self.execution.compose, providers, threads)
-        self._costs = load_steering(self.execution.steer) if self.execution.steer else ()
+        self._costs = load_costs(self.execution.steer, bundle.spec)
         self._fast = FastGraphs.of(self.model, self.execution)
         self._codec = ActionCodec.of(bundle, arm)
         self._drawer: Drawer | None = None
@@ -265,17 +264,14 @@ class PolicyEngine:
         return self._drawer.draw(runs, condition, before, steering, noise, rng), condition
 
     def _steer(self, observation: Observation, before: Before | None) -> Steering | None:
-        if not self._costs:
+        if self._costs is None:
             return None
-        spec = self.bundle.spec
-        positions = ToolPositions.of_policy(
-            spec, self.bundle.normalizers[ACTION], observation.reference_pose
-        )
+        spec, normalizer = self.bundle.spec, self.bundle.normalizers[ACTION]
         free = np.ones(spec.horizons.prediction, np.bool_)
         if before is not None and self.execution.schedule == "rtc":
             free = ~before.anchor.decided
-        first, scale = spec.horizons.first, self.execution.steer_scale
-        return Steering(self._costs, positions, first, free, scale)
+        scale = self.execution.steer_scale
+        return Steering.of(self._costs, spec, normalizer, observation.reference_pose, free, scale)
 
     def _measure(
         self, candidates: Candidates, index: int, reference: Reference

@@ -26,10 +26,10 @@ def check_execution(execution: Execution, bundle: Bundle | PolicySpec) -> None:
     """
     spec = bundle.spec if isinstance(bundle, Bundle) else bundle
     _check_times(execution, spec)
-    _check_candidates(execution, spec)
     if spec.family == "direct":
         _check_direct(execution, spec)
         return
+    _check_candidates(execution, spec)
     _check_sampler(execution, spec)
     _check_joining(execution, spec)
     _check_guidance(execution, spec)
@@ -114,10 +114,15 @@ def _check_direct(execution: Execution, spec: PolicySpec) -> None:
             f"{one}; a cost could only push the finished actions, past what was learned",
             "Leave steer empty",
         ),
-        "uncertainty 'energy'": (
-            execution.uncertainty == "energy",
-            f"{one}, without the condition that the energy graph wants",
+        f"uncertainty {execution.uncertainty!r}": (
+            execution.uncertainty != "none",
+            f"{one}, without samples that could spread or a condition that an energy graph wants",
             "Set uncertainty to 'none'",
+        ),
+        f"choose {execution.choose!r}": (
+            execution.choose != "first",
+            f"{one}; there is nothing to choose from",
+            "Set choose to 'first'",
         ),
     }
     for what, (asked, why, instead) in refusals.items():

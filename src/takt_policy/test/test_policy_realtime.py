@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def _paper_chunk(
 ) -> Array:
     """Guided inference of arXiv 2506.07339, number by number; taus from 0 (or more) to 1."""
     x = [[float(value) for value in row] for row in noise]
-    for tau, following in zip(taus, taus[1:], strict=False):
+    for tau, following in pairwise(taus):
         v = velocity(np.array(x), tau)
         r2 = (1 - tau) ** 2 / (tau**2 + (1 - tau) ** 2)
         w = beta if tau == 0.0 else min(beta, (1 - tau) / (tau * r2))

@@ -4,9 +4,9 @@ if it had not.
 Along the axis of a mixture of two Gaussians, 30,000 draws are compared with the exact distribution
 of DDPM by Kolmogorov's distance: by chance it exceeds 0.0129 once in 10,000 times. Across the axis
 the exact deviation is known, and an estimate from as many draws is off by more than 2 % once in a
-million times. Power: dropping the reflection moves the distribution by 0.06, and would be missed with
-a probability below 1e-40 (Dvoretzky, Kiefer, Wolfowitz); a deviation wrong by 5 % is 12 standard
-errors away, and would be missed with a probability below 1e-12.
+million times. Power: dropping the reflection moves the distribution by 0.06, and would be missed
+with a probability below 1e-40 (Dvoretzky, Kiefer, Wolfowitz); a deviation wrong by 5 % is 12
+standard errors away, and would be missed with a probability below 1e-12.
 """
 
 from __future__ import annotations

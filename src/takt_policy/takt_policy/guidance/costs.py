@@ -38,10 +38,10 @@ class Sketch:
     reach_m: float
 
     def value(self, positions_m: Array) -> Array:
-        return _huber(positions_m - self._nearest(positions_m), self.reach_m)
+        return huber(positions_m - self._nearest(positions_m), self.reach_m)
 
     def gradient(self, positions_m: Array) -> Array:
-        return _huber_gradient(positions_m - self._nearest(positions_m), self.reach_m)
+        return huber_gradient(positions_m - self._nearest(positions_m), self.reach_m)
 
     def _nearest(self, positions_m: Array) -> Array:
         start, along = self.points_m[:-1], np.diff(self.points_m, axis=0)
@@ -146,10 +146,10 @@ class GoalPosition:
     reach_m: float
 
     def value(self, positions_m: Array) -> Array:
-        return _huber(positions_m - self.position_m, self.reach_m)
+        return huber(positions_m - self.position_m, self.reach_m)
 
     def gradient(self, positions_m: Array) -> Array:
-        return _huber_gradient(positions_m - self.position_m, self.reach_m)
+        return huber_gradient(positions_m - self.position_m, self.reach_m)
 
 
 def _half_square(depth: Array) -> Array:
@@ -157,13 +157,13 @@ def _half_square(depth: Array) -> Array:
     return half
 
 
-def _huber(offset: Array, reach: float) -> Array:
+def huber(offset: Array, reach: float) -> Array:
     """Half the squared length up to ``reach``, then linear."""
     length = np.linalg.norm(offset, axis=-1)
     return np.asarray(np.where(length <= reach, 0.5 * length**2, reach * (length - 0.5 * reach)))
 
 
-def _huber_gradient(offset: Array, reach: float) -> Array:
+def huber_gradient(offset: Array, reach: float) -> Array:
     length = np.linalg.norm(offset, axis=-1, keepdims=True)
     gradient: Array = offset * np.minimum(1.0, reach / np.maximum(length, 1e-12))
     return gradient

@@ -1,9 +1,10 @@
 """Steering by analytic costs of where the tool goes (ITPS, arXiv 2411.16627).
 
-At each denoising step the clean estimate follows the costs' gradient. Costs are in metres of the
-base frame and their gradient reaches the normalised numbers by the chain rule; the step is scaled
-back by the squares of the normaliser's scales, so that a step of scale 1 moves the estimated
-positions by just the gradient, whatever the bundle's units.
+At each denoising step the clean estimate follows the costs' gradient. Costs of positions are in
+metres of the base frame, those of orientations in the policy's own rotation numbers; the gradient
+reaches the normalised numbers by the chain rule. The step is scaled back by the squares of the
+normaliser's scales, so that a step of scale 1 moves the estimated positions by just the gradient,
+whatever the bundle's units.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from takt_core.geometry import Pose
+from takt_policy.bundle.normalizer import Normalizer
+from takt_policy.bundle.schema import PolicySpec
 from takt_policy.guidance.costs import PositionCost
 from takt_policy.guidance.positions import ToolPositions
+from takt_policy.guidance.rotations import RotationCost, RotationGoal
 from takt_policy.samplers.base import Float, Level
 
 Array = npt.NDArray[np.float64]
@@ -37,9 +42,20 @@ class WeightedCost:
 
     def weights(self, length: int, first: int) -> Array:
         """(H,) of each action."""
-        if not self.rising:
-            return np.full(length, self.weight)
-        return self.weight * np.clip((np.arange(length) - first) / (length - 1 - first), 0.0, 1.0)
+        return self.weight * (rising(length, first) if self.rising else np.ones(length))
+
+
+@dataclass(frozen=True, eq=False)
+class SteeringCosts:
+    """What a steering file asks for.
+
+    Attributes:
+        positions: costs of the tool's position.
+        rotations: goals of its orientation.
+    """
+
+    positions: tuple[WeightedCost, ...]
+    rotations: tuple[RotationGoal, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +63,8 @@ class Steering:
     """Guidance by costs, for one chunk.
 
     Attributes:
-        costs: their sum is what counts.
+        costs: of positions.
+        rotations: of orientations; the sum of all is what counts.
         positions: from normalised numbers to metres.
         first: index of the action of the reference time.
         free: (H,) False for actions that are decided already.
@@ -55,34 +72,62 @@ class Steering:
     """
 
     costs: Sequence[WeightedCost]
+    rotations: Sequence[RotationCost]
     positions: ToolPositions
     first: int
     free: npt.NDArray[np.bool_]
     scale: float
 
+    @staticmethod
+    def of(
+        asked: SteeringCosts,
+        spec: PolicySpec,
+        normalizer: Normalizer,
+        reference_pose: Pose,
+        free: npt.NDArray[np.bool_],
+        scale: float,
+    ) -> Steering:
+        """For one observation; the policy's actions are not joints and not delta."""
+        rotations = [
+            RotationCost.of_policy(spec, normalizer, reference_pose, goal)
+            for goal in asked.rotations
+        ]
+        positions = ToolPositions.of_policy(spec, normalizer, reference_pose)
+        first = spec.horizons.first
+        return Steering(asked.positions, rotations, positions, first, free, scale)
+
     def value(self, tokens: Float) -> Array:
-        """(B,) cost [m^2] of normalised chunks (B, H, D)."""
+        """(B,) cost of normalised chunks (B, H, D)."""
         places = self.positions.of(tokens)
+        length = places.shape[1]
         total = np.zeros(len(tokens))
         for one in self.costs:
-            total += one.cost.value(places) @ one.weights(places.shape[1], self.first)
+            total += one.cost.value(places) @ one.weights(length, self.first)
+        for turn in self.rotations:
+            total += turn.value(tokens) @ rising(length, self.first)
         return total
 
     def gradient(self, tokens: Float) -> Array:
         """(B, H, D) derivative of the cost by the normalised numbers."""
-        return self.positions.pulled_back(self._displacements(tokens))
+        places = self.positions.of(tokens)
+        length = places.shape[1]
+        pulls = np.zeros_like(places)
+        for one in self.costs:
+            pulls += one.weights(length, self.first)[:, None] * one.cost.gradient(places)
+        gradient = self.positions.pulled_back(pulls)
+        for turn in self.rotations:
+            gradient[..., turn.span] += rising(length, self.first)[:, None] * turn.gradient(tokens)
+        return gradient
 
     def guide(self, clean: Float, level: Level) -> Float:
         """The estimates (B, H, D) after a step against the gradient."""
-        step = self.scale * self.gradient(clean) / self.positions.metric
-        guided: Float = (clean - np.where(self.free[:, None], step, 0.0)).astype(np.float32)
-        return guided
+        metric = self.positions.metric
+        for turn in self.rotations:
+            metric[turn.span] = turn.scale**2
+        step = np.where(self.free[:, None], self.scale * self.gradient(clean) / metric, 0.0)
+        return np.asarray(clean - step, np.float32)
 
-    def _displacements(self, tokens: Float) -> Array:
-        """(B, H, 3) derivative of the cost by the positions [m]."""
-        places = self.positions.of(tokens)
-        total = np.zeros_like(places)
-        for one in self.costs:
-            weights = one.weights(places.shape[1], self.first)
-            total += weights[:, None] * one.cost.gradient(places)
-        return total
+
+def rising(length: int, first: int) -> Array:
+    """(H,) from 0 for the action of the reference time to 1 for the last."""
+    return np.clip((np.arange(length) - first) / max(length - 1 - first, 1), 0.0, 1.0)

@@ -18,10 +18,13 @@
       - kind: keep_out_half_space
         point_m: [0.0, 0.0, 0.02]
         normal: [0.0, 0.0, 1.0]   # to the side that is allowed
-      - kind: goal                # more and more towards the chunk's end
+      - kind: goal_position       # more and more towards the chunk's end
         position_m: [0.5, 0.0, 0.1]
+      - kind: goal_rotation       # likewise; of policies that act in poses
+        quaternion_xyzw: [1.0, 0.0, 0.0, 0.0]
+        reach_rad: 0.2            # (default 0.2)
 
-All in the base frame, for the tool's position.
+All of the tool, in the base frame. A goal pose is a goal position and a goal rotation.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from typing import Any
 
 import numpy as np
 
+from takt_policy.bundle.schema import PolicySpec
 from takt_policy.bundle.section import Section, read_yaml
 from takt_policy.errors import PolicyError
 from takt_policy.guidance.costs import (
@@ -41,14 +45,41 @@ from takt_policy.guidance.costs import (
     PositionCost,
     Sketch,
 )
-from takt_policy.guidance.steering import WeightedCost
+from takt_policy.guidance.rotations import RotationGoal
+from takt_policy.guidance.steering import SteeringCosts, WeightedCost
 
 FORMAT_VERSION = 1
 REACH_M = 0.05
-KINDS = ("sketch", "keep_out_sphere", "keep_out_box", "keep_out_half_space", "goal")
+REACH_RAD = 0.2
+GOAL_ROTATION = "goal_rotation"
+KINDS = (
+    "sketch",
+    "keep_out_sphere",
+    "keep_out_box",
+    "keep_out_half_space",
+    "goal_position",
+    GOAL_ROTATION,
+)
 
 
-def load_steering(path: Path | str) -> tuple[WeightedCost, ...]:
+def load_costs(path: str, spec: PolicySpec) -> SteeringCosts | None:
+    """The costs that a policy is to be steered by; None for an empty path.
+
+    Raises:
+        PolicyError: the file is not good, or the policy has no rotation to steer.
+    """
+    if not path:
+        return None
+    costs = load_steering(path)
+    if costs.rotations and not any(group.kind == "pose" for group in spec.actions):
+        raise PolicyError(
+            f"{path} has a cost of kind {GOAL_ROTATION!r}, but policy {spec.name!r} does not say "
+            "orientations; take the cost out, or use a policy that acts in poses"
+        )
+    return costs
+
+
+def load_steering(path: Path | str) -> SteeringCosts:
     """The costs in a file.
 
     Raises:
@@ -59,7 +90,7 @@ def load_steering(path: Path | str) -> tuple[WeightedCost, ...]:
     return costs_from_mapping(read_yaml(Path(path)), str(path))
 
 
-def costs_from_mapping(values: dict[str, Any], source: str) -> tuple[WeightedCost, ...]:
+def costs_from_mapping(values: dict[str, Any], source: str) -> SteeringCosts:
     """The costs in a file's content.
 
     Args:
@@ -72,24 +103,41 @@ def costs_from_mapping(values: dict[str, Any], source: str) -> tuple[WeightedCos
     entries = values["costs"] if top.has("costs") else []
     if not isinstance(entries, list) or not entries:
         raise top.error("costs", entries, "a list of at least one cost")
-    costs = tuple(
-        _cost(entry, Section(entry, source, f"costs[{index}]"))
-        for index, entry in enumerate(entries)
-    )
+    positions, rotations = [], []
+    for index, entry in enumerate(entries):
+        cost = _cost(entry, Section(entry, source, f"costs[{index}]"))
+        if isinstance(cost, RotationGoal):
+            rotations.append(cost)
+        else:
+            positions.append(cost)
     top.finish()
-    return costs
+    return SteeringCosts(tuple(positions), tuple(rotations))
 
 
-def _cost(values: dict[str, Any], section: Section) -> WeightedCost:
+def _cost(values: dict[str, Any], section: Section) -> WeightedCost | RotationGoal:
     kind = section.choice("kind", KINDS)
     weight = section.number("weight", above=0.0, default=1.0)
-    cost = _sketch(values, section) if kind == "sketch" else _of_kind(kind, section)
+    cost: WeightedCost | RotationGoal
+    if kind == GOAL_ROTATION:
+        cost = _rotation(section, weight)
+    elif kind == "sketch":
+        cost = WeightedCost(_sketch(values, section), weight)
+    else:
+        cost = WeightedCost(_of_kind(kind, section), weight, rising=kind == "goal_position")
     section.finish()
-    return WeightedCost(cost, weight, rising=kind == "goal")
+    return cost
+
+
+def _rotation(section: Section, weight: float) -> RotationGoal:
+    quaternion = np.array(section.numbers("quaternion_xyzw", 4))
+    if np.linalg.norm(quaternion) < 1e-6:
+        raise section.error("quaternion_xyzw", quaternion.tolist(), "a rotation, not zero")
+    reach = section.number("reach_rad", above=0.0, default=REACH_RAD)
+    return RotationGoal(quaternion, weight, reach)
 
 
 def _of_kind(kind: str, section: Section) -> PositionCost:
-    if kind == "goal":
+    if kind == "goal_position":
         return GoalPosition(np.array(section.numbers("position_m", 3)), _reach(section))
     margin = section.number("margin_m", above=0.0, default=0.0, at_least=True)
     if kind == "keep_out_sphere":
