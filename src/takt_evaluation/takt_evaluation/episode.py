@@ -63,6 +63,10 @@ class EpisodeRunner:
         )
         return run_episode(engine, simulation, job)
 
+    def close(self) -> None:
+        """Gives back the graphics memory."""
+        self._worlds.clear()
+
 
 def make_engine(cell: Cell) -> PolicyEngine:
     """The cell's policy, warmed up, with one thread.
@@ -185,3 +189,8 @@ class _Kept(Generic[Made]):
             self._things[name] = make()
         self._things.move_to_end(name)
         return self._things[name]
+
+    def clear(self) -> None:
+        """Gives up all of them."""
+        while self._things:
+            self._give_up(self._things.popitem()[1])

@@ -44,6 +44,8 @@ def test_an_evaluation_of_two_episodes(tmp_path: Path) -> None:
 def test_an_episode_repeats_whatever_came_before(delay_s: float) -> None:
     cell = Cell(str(BUNDLE), delay_s=delay_s)
     jobs = [Job(cell, "k", seed, "c") for seed in (2000, 2001)]
-    runner = EpisodeRunner()
-    runner(jobs[0])
-    assert _figures(runner(jobs[1])) == _figures(EpisodeRunner()(jobs[1]))
+    used, fresh = EpisodeRunner(), EpisodeRunner()
+    used(jobs[0])
+    assert _figures(used(jobs[1])) == _figures(fresh(jobs[1]))
+    used.close()
+    fresh.close()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from takt_evaluation.cell import Cell
+from takt_evaluation.episode import EpisodeRunner, Job
 from takt_policy.bundle import load_bundle
-from takt_training.evaluate import EvaluateConfig, run_seeds
 
 BUNDLE = Path(__file__).resolve().parents[3] / "models" / "peg_insertion.takt"
 
@@ -27,7 +28,9 @@ def test_bundle_says_where_it_comes_from_and_how_good_it_is() -> None:
 
 @pytest.mark.parametrize("delay_s", [0.05, 0.15])
 def test_bundle_inserts_the_peg_in_the_present_simulator(delay_s: float) -> None:
-    config = EvaluateConfig(str(BUNDLE), first_seed=2000, delays_s=(delay_s,))
-    results = run_seeds((config, range(4)))
-    endings = [(one.seed, one.reason) for one in results]
-    assert sum(one.inserted for one in results) >= 3, endings
+    cell = Cell(str(BUNDLE), delay_s=delay_s)
+    runner = EpisodeRunner()
+    rows = [runner(Job(cell, "", seed, "")) for seed in range(2000, 2004)]
+    runner.close()
+    endings = [(row.seed, row.reason) for row in rows]
+    assert sum(row.success for row in rows) >= 3, endings
