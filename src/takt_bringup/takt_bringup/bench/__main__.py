@@ -23,13 +23,14 @@ from takt_policy import benchmark as policy
 from takt_recorder import benchmark as recorder
 
 
-def _reference_bundle() -> Path:
-    return launch_folder().parent / "models" / "peg_insertion.takt"
+def _bundles() -> list[Path]:
+    """Those that come with takt."""
+    return sorted((launch_folder().parent / "models").glob("*.takt"))
 
 
 _PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], str]]] = {
     "control": (impedance.run, tables.control),
-    "chunk": (lambda: policy.run(_reference_bundle()), tables.chunk),
+    "chunk": (lambda: policy.run(_bundles()), tables.chunk),
     "recorder": (recorder.run, tables.recorder),
     "images": (cameras.run, tables.images),
 }
