@@ -133,7 +133,9 @@ class PolicyModel:
         return self._run("energy", {CONDITION: condition, "x": x})
 
     def _times(self, t: npt.ArrayLike, batch: int) -> Array:
-        times = np.asarray(t, self._time_dtype)
+        whole = self._time_dtype == np.int64
+        # Cutting 299.99999 to 299 would be another level.
+        times = np.asarray(np.rint(t) if whole else t, self._time_dtype)
         shape: tuple[int, ...] = (batch,)
         sampler = self.spec.sampler
         if sampler is not None and sampler.prefix:
@@ -194,19 +196,25 @@ def _tensor(one: InputSpec) -> Tensor:
 
 
 def _check_time(spec: PolicySpec, denoise: Graph, folder: Path) -> None:
-    """A time for each token, or one for all of them, as the sampler says."""
+    """A time for each token, or one for all of them; and no fractions in whole numbers."""
     if "t" not in denoise.inputs:
         return
-    axes = len(denoise.inputs["t"][1]) - 1
-    prefix = spec.require_sampler().prefix
-    if axes == prefix:
-        return
-    kinds = {False: "one time per sample, t [batch]", True: "a time per token, t [batch, length]"}
-    found = kinds.get(bool(axes), "") if axes <= 1 else f"t with {axes + 1} axes"
-    raise BundleError(
-        f"{folder / 'denoise.onnx'}: the graph takes {found}; 'sampler.prefix: "
-        f"{str(prefix).lower()}' in policy.yaml means {kinds[prefix]}. Change one of them"
-    )
+    sampler, file = spec.require_sampler(), folder / "denoise.onnx"
+    axes, prefix = len(denoise.inputs["t"][1]) - 1, sampler.prefix
+    if axes != prefix:
+        kinds = {False: "one time per sample, t [batch]", True: "one per token, t [batch, length]"}
+        found = kinds[bool(axes)] if axes in (0, 1) else f"t with {axes + 1} axes"
+        raise BundleError(
+            f"{file}: the graph takes {found}; 'sampler.prefix: {str(prefix).lower()}' in "
+            f"policy.yaml means {kinds[prefix]}. Change one of them"
+        )
+    whole = denoise.dtype("t") == np.int64
+    if sampler.kind == "flow" and whole and sampler.time_scale < sampler.inference_steps:
+        raise BundleError(
+            f"{file}: t is int64, but with 'sampler.time_scale: {sampler.time_scale:g}' the times "
+            f"of {sampler.inference_steps} steps are fractions. Export t as float32, or say by "
+            "what the graph's time is scaled"
+        )
 
 
 def _repeated(feed: Arrays) -> Arrays:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from takt_policy.bundle import Bundle, DecodeSpec, load_bundle
+from takt_policy.bundle import Bundle, DecodeSpec, flow_sampler, load_bundle
 from takt_policy.errors import BundleError, PolicyError
 from takt_policy.golden import check_golden, golden_fast_observation, golden_observation
 from takt_policy.model import PolicyModel
@@ -27,6 +27,7 @@ from takt_policy.testing import (
     write_tiny_bundle,
 )
 
+FLOAT, INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 DOWN = (0.0, 0.0, -0.002)
 
 
@@ -158,6 +159,30 @@ def test_a_time_of_the_wrong_rank(tmp_path: Path, prefix: bool) -> None:
     assert f"'sampler.prefix: {str(prefix).lower()}'" in message
     assert "t [batch]" in message
     assert "t [batch, length]" in message
+
+
+def _with_whole_times(model: onnx.ModelProto) -> onnx.ModelProto:
+    next(one for one in model.graph.input if one.name == "t").type.tensor_type.elem_type = INT64
+    for node in model.graph.node:
+        node.input[:] = ["t_float" if name == "t" else name for name in node.input]
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["t"], ["t_float"], to=FLOAT))
+    return model
+
+
+def test_whole_times_of_a_flow_need_a_scale(tmp_path: Path) -> None:
+    for scale, fits in ((1.0, False), (1000.0, True)):
+        spec = tiny_spec("flow", sampler=flow_sampler(5, time_scale=scale))
+        bundle = write_tiny_bundle(tmp_path / f"{scale:g}.takt", spec=spec)
+        graph = denoise_graph(spec, straight_chunk(spec, DOWN))
+        onnx.save(_with_whole_times(graph), bundle.path / "denoise.onnx")
+        if not fits:
+            assert "t is int64, but with 'sampler.time_scale: 1'" in _refused(bundle)
+            continue
+        model = PolicyModel(bundle.path, spec)
+        condition, noise = model.encode(golden_observation(bundle)), _noise(model, 1)
+        # 0.3 * 1000 is a little less than 300.
+        wanted, found = (model.denoise(noise, t, condition) for t in (300, np.nextafter(300.0, 0)))
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_a_decoder_of_another_latent(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def finish_goal(one: InputSpec, stored: Array, base_from_reference: Pose) -> Arr
         return scaled(one, stored)
     base_from_frame = frame_of(one.preprocess, base_from_reference)
     if one.preprocess.kind == "goal_pose":
-        return pose_features(stored[None], base_from_frame)[0]
+        stored = pose_features(stored[None], base_from_frame)[0]
     if one.preprocess.kind == "goal_point":
         stored = (stored - base_from_frame.position_m) @ base_from_frame.rotation()
     return stored
