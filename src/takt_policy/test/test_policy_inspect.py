@@ -1,4 +1,4 @@
-"""`takt policy inspect` and the benchmark, on a real bundle."""
+"""`takt policy inspect` on real bundles."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from takt_policy import benchmark
-from takt_policy.bundle import Bundle, MeasuredSuccess, write_success
+from takt_policy.bundle import MeasuredSuccess, write_success
 from takt_policy.bundle.schema import ActionGroup, Family
 from takt_policy.cli.inspect import main
 from takt_policy.testing import write_tiny_bundle
@@ -83,12 +82,3 @@ def test_a_policy_of_joints_needs_the_robot(
     urdf.write_text(ONE_JOINT, encoding="utf-8")
     assert main([str(bundle.path), "--rounds", "1", "--robot-description", str(urdf)]) == 0
     assert "positions of the joints joint_1 [rad]" in capsys.readouterr().out
-
-
-def test_benchmark_measures_both_ways(tiny_bundle: Bundle) -> None:
-    result = benchmark.run(tiny_bundle.path, rounds=5)
-    assert result["bundle"] == "tiny"
-    assert result["network_calls"] == 8
-    assert 0.0 < result["inference_ms"] < result["chunk_ms"]
-    assert result["ratio"] == pytest.approx(result["chunk_ms"] / result["inference_ms"])
-    assert benchmark.run(rounds=2)["bundle"] == "tiny"
