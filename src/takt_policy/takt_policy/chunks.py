@@ -1,68 +1,86 @@
-"""From a prediction and a decision what to send of it, to the chunk and its waypoints."""
+"""From what a schedule commits to the chunk that says so, and its waypoints."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from takt_core.chunk import ActionChunk
+from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory, Waypoint
-from takt_policy.engine import Prediction
-from takt_policy.observation import Observation
-from takt_policy.schedules.receding import Commit
+from takt_policy.jobs import Plan, Reflex
+from takt_policy.schedules import Commit
 
 
 @dataclass(frozen=True)
 class ChunkOrigin:
-    """What a chunk says about where it comes from.
+    """What a chunk says about where it comes from, beyond its plan.
 
     Attributes:
-        epoch: of the control mode when the policy observed.
-        inference_start_ns, inference_end_ns: in the time of the world [ns].
-        published_ns: likewise.
+        id: counts up from 1.
+        goal: in words.
+        published_ns: in the time of the world [ns].
     """
 
     id: int
-    epoch: int
-    policy: str
-    policy_hash: str
     goal: str
-    inference_start_ns: int
-    inference_end_ns: int
     published_ns: int
 
 
-def make_chunk(
-    prediction: Prediction,
-    observation: Observation,
-    commit: Commit,
-    step_ns: int,
-    origin: ChunkOrigin,
-) -> ActionChunk:
+def make_chunk(plan: Plan, commit: Commit, origin: ChunkOrigin) -> ActionChunk:
     """The committed actions with all their stamps, and the whole prediction as drawn."""
-    chosen = range(commit.first, commit.first + commit.count)
-    widths = prediction.actions.gripper_width_m
+    prediction, observation = commit.prediction, plan.observation
+    bundle = plan.policy.engine.bundle
     return ActionChunk(
         id=origin.id,
-        epoch=origin.epoch,
-        policy=origin.policy,
-        policy_hash=origin.policy_hash,
+        epoch=plan.epoch,
+        policy=bundle.spec.name,
+        policy_hash=bundle.hash,
         goal=origin.goal,
         start_ns=commit.start_ns,
-        step_ns=step_ns,
-        poses=tuple(prediction.actions.pose(index) for index in chosen),
-        gripper_width_m=None if widths is None else widths[commit.first :][: commit.count],
+        step_ns=commit.step_ns,
+        poses=_poses(commit),
+        gripper_width_m=commit.actions.gripper_width_m,
+        joint_position=commit.actions.joint_position,
+        residual=commit.residual,
         stiffness=None,
         first_index=commit.first,
         observed_newest_ns=observation.newest_ns,
         observed_oldest_ns=observation.oldest_ns,
         reference_ns=observation.reference_ns,
         reference_pose=observation.reference_pose,
-        inference_start_ns=origin.inference_start_ns,
-        inference_end_ns=origin.inference_end_ns,
+        inference_start_ns=plan.ticket.start_ns,
+        inference_end_ns=plan.end_ns,
         inference_wall_ns=prediction.wall_ns,
         published_ns=origin.published_ns,
         network_calls=prediction.network_calls,
+        rounds=prediction.rounds,
         raw=prediction.raw,
+        scores=np.asarray(prediction.scores, dtype=np.float32),
+        uncertainty=prediction.uncertainty,
+        previous_id=plan.previous_id,
+        takeover_ns=plan.ticket.takeover_ns if plan.previous_id else 0,
+    )
+
+
+def revise_chunk(reflex: Reflex, commit: Commit, published_ns: int) -> ActionChunk:
+    """The chunk with those of its actions that are still ahead, as revised."""
+    return replace(
+        reflex.chunk,
+        revision=commit.prediction.revision,
+        start_ns=commit.start_ns,
+        poses=_poses(commit),
+        gripper_width_m=commit.actions.gripper_width_m,
+        joint_position=commit.actions.joint_position,
+        residual=commit.residual,
+        first_index=commit.first,
+        inference_start_ns=reflex.start_ns,
+        inference_end_ns=reflex.end_ns,
+        inference_wall_ns=reflex.wall_ns,
+        published_ns=published_ns,
+        raw=commit.prediction.raw,
+        reflex_ns=reflex.observation.reference_ns,
     )
 
 
@@ -82,3 +100,7 @@ def trajectory_of(chunk: ActionChunk) -> Trajectory:
         source="policy",
         chunk_id=chunk.id,
     )
+
+
+def _poses(commit: Commit) -> tuple[Pose, ...]:
+    return tuple(commit.actions.pose(index) for index in range(commit.count))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from takt_core.chunk import ActionChunk
 from takt_core.percentiles import Window
 
-NAMES = ("observation_age", "inference", "publishing", "end_to_end")
+NAMES = ("observation_age", "inference", "publishing", "end_to_end", "reflex", "touch_to_action")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class LatencyReport:
     ``observation_age``: from the oldest of the streams' newest samples to the start of
     inference. ``inference``: on a steady clock. ``publishing``: from the end of inference until
     the chunk is out, on a steady clock. ``end_to_end``: from that oldest sample to publishing,
-    in ROS time.
+    in ROS time. ``reflex``: one reflex on a steady clock. ``touch_to_action``: from the fast
+    observation to the revision that it led to, in ROS time.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,12 @@ class LatencyReport:
         self._windows["publishing"].add(publishing_ns * 1e-6)
         self._report = None
         self._windows["end_to_end"].add((chunk.published_ns - chunk.observed_oldest_ns) * 1e-6)
+
+    def add_reflex(self, chunk: ActionChunk) -> None:
+        """Of a revision of a chunk."""
+        self._windows["reflex"].add(chunk.inference_wall_ns * 1e-6)
+        self._windows["touch_to_action"].add((chunk.published_ns - chunk.reflex_ns) * 1e-6)
+        self._report = None
 
     def report(self) -> tuple[Latency, ...]:
         """Those that were measured at all. Cheap unless a chunk has come since the last call."""

@@ -1,35 +1,31 @@
 """The policy node's mind: samples in, chunks out, without ROS and without threads.
 
-It decides when to observe, hands the plan to a worker, and says what of it to publish. The
-node only converts messages; tests drive this class with a clock of their own.
+It decides when to observe, hands plans and reflexes to workers, and says what of them to publish.
+The node only converts messages; the lock-step runner and the tests drive this class with a clock
+of their own.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
-from takt_policy.chunks import ChunkOrigin, make_chunk
-from takt_policy.engine import PolicyEngine, Prediction
+from takt_policy.chunks import ChunkOrigin, make_chunk, revise_chunk
+from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
+from takt_policy.execution import Execution
+from takt_policy.goals import Goal
+from takt_policy.jobs import Plan, Reflex, plan_job, reflex_job
 from takt_policy.latency import LatencyReport
-from takt_policy.observation import Missing, Observation, ObservationBuilder
-from takt_policy.schedules.receding import (
-    RecedingHorizon,
-    RecedingSettings,
-    ScheduleStatistics,
-    Ticket,
-)
+from takt_policy.loaded import LoadedPolicy, PolicyShelf
+from takt_policy.observation import Missing, Observation, goal_problem
+from takt_policy.run_health import RunHealth
+from takt_policy.schedules import Schedule, ScheduleStatistics
 
-PATIENCE_NS = 100_000_000
-"""An input may be missing for this long before a run with nothing to execute waits [ns].
-
-One lost message must not make the arbiter hold the robot.
-"""
+FAILURES_ALLOWED = 10
+_NOTHING_LOADED = "no bundle is loaded; call policy/load or set the parameter 'bundle'"
 
 
 class State(IntEnum):
@@ -42,109 +38,132 @@ class State(IntEnum):
     FAILED = 4
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What the worker made of one observation; ``error`` instead of a prediction on failure.
-
-    Attributes:
-        end_ns: end of inference in ROS time [ns].
-        end_steady_ns: the same on a steady clock [ns].
-    """
-
-    ticket: Ticket
-    epoch: int
-    observation: Observation
-    prediction: Prediction | None
-    error: str
-    end_ns: int
-    end_steady_ns: int
-
-
-Submit = Callable[[Callable[[], Plan]], None]
-
-
 class PolicyRuntime:
     """One policy node's state. Call it from one thread.
 
     Args:
-        submit: hands a job to a worker; its result comes back through ``finish``.
-        clock: ROS time [ns]; called from the worker, too.
-        settings: of the schedule.
+        submit: hands a job to the worker that plans; its result comes back through ``finish``.
+        submit_reflex: the same for reflexes, which never wait for a plan; ``finish_reflex``.
+        clock: ROS time [ns]; called from the workers, too.
+        failures_allowed: so many plans may fail, one after the other, before a run has failed.
     """
 
     def __init__(
-        self, submit: Submit, clock: Callable[[], int], settings: RecedingSettings
+        self,
+        submit: Callable[[Callable[[], Plan]], None],
+        submit_reflex: Callable[[Callable[[], Reflex]], None],
+        clock: Callable[[], int],
+        failures_allowed: int = FAILURES_ALLOWED,
     ) -> None:
         self._submit = submit
+        self._submit_reflex = submit_reflex
         self._clock = clock
-        self._settings = settings
-        self._builder: ObservationBuilder | None = None
-        self._schedule: RecedingHorizon | None = None
-        self._epoch = 0
-        self._epoch_start_ns = 0
-        self._covered_until_ns = 0
-        self._last_tick_ns = 0
-        self._seen_ns = 0
+        self._failures_allowed = failures_allowed
+        self._policies = PolicyShelf()
+        self._active: LoadedPolicy | None = None
+        self._health = RunHealth()
+        self._statistics = self._at_begin = ScheduleStatistics()
+        self._goal = Goal()
+        self._chunk: ActionChunk | None = None
         self._chunk_id = 0
-        self._before = ScheduleStatistics()
-        self.engine: PolicyEngine | None = None
-        self.state = State.UNLOADED
-        self.reason = "no bundle is loaded; call policy/load or set the parameter 'bundle'"
-        self.goal = ""
+        self._epoch = self._epoch_start_ns = self._last_tick_ns = 0
+        self._reflexing = False
+        self._planning_since_ns: int | None = None
+        self._next_reflex_ns = 0
+        self._idle = (State.UNLOADED, _NOTHING_LOADED)
         self.run = 0
         self.latency = LatencyReport()
 
     @property
     def running(self) -> bool:
-        return self.state in (State.RUNNING, State.WAITING)
+        return self._active is not None
+
+    @property
+    def state(self) -> State:
+        if self._active is None:
+            return self._idle[0]
+        return State.WAITING if self._health.waits else State.RUNNING
+
+    @property
+    def reason(self) -> str:
+        return self._idle[1] if self._active is None else self._health.reason
+
+    @property
+    def policy(self) -> LoadedPolicy | None:
+        """The one that runs, else the selected one."""
+        return self._active or self._policies.selected
+
+    @property
+    def names(self) -> list[str]:
+        """Of the loaded policies."""
+        return self._policies.names
 
     @property
     def streams(self) -> dict[str, str]:
-        """Streams of the loaded policy with their message types."""
-        return {} if self._builder is None else self._builder.streams
+        """Topics of the loaded policies with their message types."""
+        return {**self._policies.streams, **({} if self._active is None else self._active.streams)}
 
     @property
     def statistics(self) -> ScheduleStatistics:
         """Since the node started, over all policies."""
-        now = ScheduleStatistics() if self._schedule is None else self._schedule.statistics
-        return ScheduleStatistics(
-            self._before.chunks + now.chunks,
-            self._before.late_actions + now.late_actions,
-            self._before.over_budget + now.over_budget,
-        )
+        if self._active is None:
+            return self._statistics
+        return self._statistics + (self._active.schedule.statistics - self._at_begin)
 
-    # Life of a policy
+    # Life of the policies
 
-    def load(self, engine: PolicyEngine) -> None:
-        """Takes another policy, warmed up.
+    def load(
+        self,
+        engine: PolicyEngine,
+        warm: bool = True,
+        select: bool = True,
+        execution: Execution | None = None,
+    ) -> LoadedPolicy:
+        """Takes another policy, also while one runs: the next run can have it.
 
-        Raises:
-            PolicyError: one is running.
-        """
-        if self.running:
-            raise PolicyError("a policy is running; end the run before loading another")
-        self._before = self.statistics
-        self.engine = engine
-        self._builder = ObservationBuilder.of(engine.bundle)
-        self._schedule = RecedingHorizon(engine.bundle.spec.horizons, self._settings)
-        self.state, self.reason = State.READY, ""
-
-    def begin(self) -> int:
-        """Starts a run; returns its number.
+        Args:
+            warm: whether it was warmed up.
+            select: whether a run that names no policy takes it.
+            execution: of the schedule, by default the engine's.
 
         Raises:
-            PolicyError: nothing is loaded, or a run is going on.
+            PolicyError: it does not go together with those that are loaded.
         """
-        if self.engine is None or self._builder is None or self._schedule is None:
-            raise PolicyError(self.reason)
+        policy = LoadedPolicy(engine, execution or engine.execution, warm)
+        policy.push(self._goal.sample(0))
+        self._policies.put(policy, select)
+        if self._idle[0] is not State.READY:
+            self._idle = (State.READY, "")
+        return policy
+
+    def unload(self, name: str) -> str:
+        """Lets go of a policy; returns its name.
+
+        Raises:
+            PolicyError: there is none of that name, or it is running.
+        """
+        policy = self._policies.find(name)
+        if policy is self._active:
+            raise PolicyError(f"policy {policy.name!r} is running; end the run before unloading it")
+        self._policies.take(policy.name)
+        if not self._policies.names:
+            self._idle = (State.UNLOADED, _NOTHING_LOADED)
+        return policy.name
+
+    def begin(self, name: str = "") -> int:
+        """Starts a run of a policy, by default the selected one; returns the run's number.
+
+        Raises:
+            PolicyError: it is not loaded, or a run is going on.
+        """
         if self.running:
             raise PolicyError(f"run {self.run} is going on; cancel it first")
+        policy = self._policies.find(name)
+        self._active, self._at_begin = policy, policy.schedule.statistics
         # The robot may have been moved by hand or by a reset: nothing from before counts.
-        self._builder.clear()
-        self._schedule.discard()
-        self._covered_until_ns = 0
+        self._clear(policy)
+        self._health.begin()
         self.run += 1
-        self.state, self.reason = State.WAITING, "gathering observations"
         return self.run
 
     def end(self, reason: str = "") -> None:
@@ -156,122 +175,195 @@ class PolicyRuntime:
         """Ends a run with a fault, or notes one."""
         self._stop(State.FAILED, reason)
 
+    def set_goal(self, goal: Goal) -> None:
+        """What the policies are to achieve, from the next plan on.
+
+        Raises:
+            PolicyError: the policy that runs, or the selected one, needs another kind.
+        """
+        if self.policy is not None:
+            problem = goal_problem(self.policy.engine.bundle.spec, goal)
+            if problem is not None and goal.kind:
+                raise PolicyError(problem)
+        self._goal = goal
+        for policy in {*self._policies.all, *([self._active] if self._active else [])}:
+            policy.push(goal.sample(0))
+
+    @property
+    def goal(self) -> str:
+        """In words; empty without one."""
+        return self._goal.text or (self._goal.words if self._goal.kind else "")
+
     def mode_changed(self, epoch: int, start_ns: int) -> None:
         """A new epoch of control: what was observed before it is stale."""
         if epoch == self._epoch:
             return
         self._epoch, self._epoch_start_ns = epoch, start_ns
-        self._covered_until_ns = 0
-        if self._schedule is not None:
-            self._schedule.discard()
+        self._discard()
 
     # The beat
 
+    def wants(self, stream: str) -> bool:
+        """Whether samples of a stream are of use now."""
+        return self._active is not None and stream in self._active.streams
+
     def push(self, sample: Sample) -> None:
         """Takes a sample; one that the policy cannot use ends the run with its reason."""
-        if self._builder is None:
+        if self._active is None:
             return
         try:
-            self._builder.push(sample)
+            self._active.push(sample)
         except PolicyError as error:
-            if self.running:
-                self.fail(str(error))
+            self.fail(str(error))
 
     def tick(self, now_ns: int) -> None:
-        """Starts a plan if it is time; never waits for one."""
+        """Starts a plan or a reflex if it is time; never waits for one."""
         if now_ns < self._last_tick_ns:
+            self._last_tick_ns = now_ns
             self._time_began_anew()
         self._last_tick_ns = now_ns
-        if not self.running or self._schedule is None or not self._schedule.wants_plan(now_ns):
+        if self._active is None:
             return
-        observation = self._observe(now_ns)
-        if isinstance(observation, Missing):
-            self._missing(observation.reason, now_ns)
-            return
-        self.state, self.reason = State.RUNNING, ""
-        self._seen_ns = now_ns
-        if observation is not None:
-            self._start(observation, now_ns)
+        self._reflect(self._active, now_ns)
+        # A plan that was discarded may still keep the worker busy.
+        if self._planning_since_ns is not None:
+            self._look_at_plan(self._active.schedule, now_ns - self._planning_since_ns)
+        elif self._active.schedule.wants_plan(now_ns):
+            self._plan(self._active, now_ns)
+        self._health.look(now_ns)
 
     def finish(self, plan: Plan, now_ns: int) -> ActionChunk | None:
         """What of a finished plan to publish now, if anything."""
-        if self._schedule is None or self.engine is None or not self.running:
+        self._planning_since_ns = None
+        policy = self._active
+        if policy is None or plan.policy is not policy:
             return None
+        schedule = policy.schedule
         if plan.prediction is None:
-            if self._schedule.abandoned(plan.ticket):
-                self.fail(plan.error)
+            if schedule.failed(plan.ticket, now_ns):
+                self._plan_failed(plan.error, now_ns)
             return None
-        commit = self._schedule.finished(plan.ticket, now_ns, plan.observation.reference_ns)
+        commit = schedule.finished(plan.ticket, now_ns, plan.prediction)
         if commit is None:
             return None
         if commit.over_budget:
             took_s = (now_ns - plan.ticket.start_ns) * 1e-9
-            self.reason = f"over budget: the plan took {took_s:.2f} s and all its actions were late"
+            words = f"the plan took {took_s:.2f} s and all its actions were late"
+            self._health.over_budget(words, now_ns)
             return None
-        bundle = self.engine.bundle
-        step_ns = bundle.spec.horizons.step_ns
-        self._covered_until_ns = commit.start_ns + (commit.count - 1) * step_ns
+        self._health.load(load_in_words(schedule))
+        self._health.committed(commit.end_ns, now_ns)
         self._chunk_id += 1
-        origin = ChunkOrigin(
-            id=self._chunk_id,
-            epoch=plan.epoch,
-            policy=bundle.spec.name,
-            policy_hash=bundle.hash,
-            goal=self.goal,
-            inference_start_ns=plan.ticket.start_ns,
-            inference_end_ns=plan.end_ns,
-            published_ns=now_ns,
-        )
-        return make_chunk(plan.prediction, plan.observation, commit, step_ns, origin)
+        origin = ChunkOrigin(self._chunk_id, self.goal, now_ns)
+        self._chunk = make_chunk(plan, commit, origin)
+        return self._chunk
 
-    def _observe(self, now_ns: int) -> Observation | Missing | None:
-        """None while the streams have not reached the present epoch yet."""
-        assert self._builder is not None
-        reference = self._builder.reference(now_ns)
+    def finish_reflex(self, reflex: Reflex, now_ns: int) -> ActionChunk | None:
+        """What of a finished reflex to publish now, if anything."""
+        self._reflexing = False
+        policy = self._active
+        if policy is None or reflex.policy is not policy:
+            return None
+        if reflex.prediction is None:
+            self._health.reflex(reflex.error)
+            return None
+        commit = policy.schedule.revised(reflex.base, reflex.prediction, now_ns)
+        if commit is None:
+            return None
+        self._health.reflex("")
+        self._chunk = revise_chunk(reflex, commit, now_ns)
+        return self._chunk
+
+    def _plan(self, policy: LoadedPolicy, now_ns: int) -> None:
+        observation = self._observe(policy, now_ns)
+        if observation is None:
+            # The streams have not reached the present epoch, or the end of the chunk, yet.
+            self._health.observed(now_ns)
+            return
+        if isinstance(observation, Missing):
+            self._health.missing(observation.reason, now_ns)
+            return
+        fast = policy.observe_fast(now_ns, observation.reference_pose)
+        if isinstance(fast, Missing):
+            self._health.missing(fast.reason, now_ns)
+            return
+        self._health.observed(now_ns)
+        ticket = policy.schedule.started(now_ns)
+        previous_id = self._chunk.id if ticket.previous is not None and self._chunk else 0
+        self._planning_since_ns = now_ns
+        self._submit(
+            plan_job(policy, ticket, self._epoch, previous_id, observation, fast, self._clock)
+        )
+
+    def _observe(self, policy: LoadedPolicy, now_ns: int) -> Observation | Missing | None:
+        reference = policy.builder.reference(now_ns)
         if isinstance(reference, Missing):
             return reference
-        if reference < self._epoch_start_ns:
+        if reference < max(self._epoch_start_ns, policy.schedule.earliest_reference_ns):
             return None
-        return self._builder.build(reference)
+        return policy.builder.build(reference)
 
-    def _missing(self, reason: str, now_ns: int) -> None:
-        # While committed actions last, the robot still does what was planned with open eyes.
-        patient_until_ns = max(self._covered_until_ns, self._seen_ns + PATIENCE_NS)
-        if self.state is State.RUNNING and now_ns < patient_until_ns:
-            self.reason = f"no new plan: {reason}"
+    def _reflect(self, policy: LoadedPolicy, now_ns: int) -> None:
+        """Starts a reflex on the chunk that is being executed, at the bundle's fast rate."""
+        base, chunk = policy.schedule.current, self._chunk
+        if base is None or chunk is None or not policy.engine.has_reflex:
             return
-        self.state, self.reason = State.WAITING, reason
+        if self._reflexing or now_ns < self._next_reflex_ns or not policy.schedule.is_ahead(now_ns):
+            return
+        self._next_reflex_ns = max(self._next_reflex_ns + policy.period_ns, now_ns)
+        fast = policy.observe_fast(now_ns, base.reference_pose)
+        if fast is None or isinstance(fast, Missing):
+            self._health.reflex("" if fast is None else fast.reason)
+            return
+        self._reflexing = True
+        self._submit_reflex(reflex_job(policy, chunk, base, fast, now_ns, self._clock))
 
-    def _start(self, observation: Observation, now_ns: int) -> None:
-        assert self._schedule is not None
-        assert self.engine is not None
-        engine, epoch, clock = self.engine, self._epoch, self._clock
-        ticket = self._schedule.started(now_ns)
+    def _look_at_plan(self, schedule: Schedule, age_ns: int) -> None:
+        """Says it when a plan is in the making for longer than its actions could last."""
+        if age_ns > schedule.horizons.prediction * schedule.horizons.step_ns:
+            words = f"a plan has been in the making for {age_ns * 1e-9:.2f} s"
+            self._health.over_budget(words, self._last_tick_ns)
 
-        def job() -> Plan:
-            prediction, error = None, ""
-            try:
-                # The noise follows from the seed and a time that the chunk carries, so that a
-                # recording can be re-run to the same chunk.
-                prediction = engine.plan(observation, draw=observation.reference_ns)
-            except PolicyError as failure:
-                error = str(failure)
-            except Exception as failure:
-                error = f"inference failed: {type(failure).__name__}: {failure}"
-            end_steady_ns = time.perf_counter_ns()
-            return Plan(ticket, epoch, observation, prediction, error, clock(), end_steady_ns)
-
-        self._submit(job)
+    def _plan_failed(self, error: str, now_ns: int) -> None:
+        self._health.failed(error, now_ns)
+        if self._health.failures >= self._failures_allowed:
+            count = self._health.failures
+            self.fail(
+                f"{error} ({count} plans failed, one after the other)" if count > 1 else error
+            )
 
     def _time_began_anew(self) -> None:
         """As when a simulator restarts: stamps from before mean nothing any more."""
-        self._covered_until_ns = self._epoch_start_ns = self._seen_ns = 0
-        if self._builder is not None and self._schedule is not None:
-            self._builder.clear()
-            self._schedule.discard()
+        self._epoch_start_ns = self._next_reflex_ns = 0
+        if self._planning_since_ns is not None:
+            self._planning_since_ns = self._last_tick_ns
+        self._health.restarted()
+        if self._active is not None:
+            self._clear(self._active)
+
+    def _clear(self, policy: LoadedPolicy) -> None:
+        policy.clear()
+        policy.schedule.discard()
+        self._chunk, self._next_reflex_ns = None, 0
+
+    def _discard(self) -> None:
+        self._health.discarded()
+        self._chunk = None
+        if self._active is not None:
+            self._active.schedule.discard()
 
     def _stop(self, state: State, reason: str) -> None:
-        self.state, self.reason = state, reason
-        self._covered_until_ns = 0
-        if self._schedule is not None:
-            self._schedule.discard()
+        self._statistics = self.statistics
+        self._discard()
+        self._active = None
+        self._idle = (state, reason)
+
+
+def load_in_words(schedule: Schedule) -> str:
+    """That plans take too long for the rate that is asked for; empty if they do not."""
+    if schedule.load <= 1.0:
+        return ""
+    return (
+        f"the machine cannot keep up: plans take up to {schedule.expected_delay_ns * 1e-9:.2f} s, "
+        f"allowed are {schedule.budget_ns * 1e-9:.2f} s; take fewer sampler_steps, or execute more"
+    )

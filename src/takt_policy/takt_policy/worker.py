@@ -1,4 +1,4 @@
-"""A thread for inference, so that the thread that keeps time never waits for it."""
+"""Threads for inference, so that the thread that keeps time never waits for it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Worker(Generic[Result]):
 
     Args:
         on_done: called in the worker's thread after each job, to wake whoever ``take``s.
+        name: of the thread.
     """
 
-    def __init__(self, on_done: Callable[[], None]) -> None:
+    def __init__(self, on_done: Callable[[], None], name: str = "inference") -> None:
         self._jobs: queue.SimpleQueue[Callable[[], Result] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._on_done = on_done
-        self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: Callable[[], Result]) -> None:

@@ -20,8 +20,16 @@ from takt_core.geometry import Pose
 from takt_core.nodes.lifecycle import make_executor
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR_PUBLISH
 from takt_msgs.action import RunPolicy
-from takt_msgs.msg import ActionChunk, ArmState, ControlMode, Goal, PolicyStatus, TaskStatus
-from takt_msgs.srv import LoadPolicy, SetGoal
+from takt_msgs.msg import (
+    ActionChunk,
+    ArmState,
+    ControlMode,
+    Goal,
+    PolicyStatus,
+    TaskStatus,
+    Uncertainty,
+)
+from takt_msgs.srv import LoadPolicy, SetGoal, UnloadPolicy
 from takt_policy.nodes.policy_node import PolicyNode
 from takt_policy.run_watch import Mode
 from takt_policy.run_watch import TaskState as Task
@@ -51,13 +59,18 @@ class FakeRobot(Node):  # type: ignore[misc]
         self._changed = threading.Condition()
         self.chunks: list[ActionChunk] = []
         self.statuses: list[PolicyStatus] = []
+        self.goals: list[Goal] = []
+        self.uncertainties: list[Uncertainty] = []
         self.camera_works = True
         self.create_subscription(ActionChunk, "policy/chunk", self._on_chunk, COMMAND)
         self.create_subscription(PolicyStatus, "policy/status", self._on_status, LATCHED)
+        self.create_subscription(Goal, "policy/goal", self._on_goal, LATCHED)
+        self.create_subscription(Uncertainty, "policy/uncertainty", self._on_uncertainty, COMMAND)
         self.create_timer(0.01, self._publish_arm)
         self.create_timer(0.033, self._publish_image)
         self._run = ActionClient(self, RunPolicy, "policy/run")
         self._load = self.create_client(LoadPolicy, "policy/load")
+        self._unload = self.create_client(UnloadPolicy, "policy/unload")
         self._goal = self.create_client(SetGoal, "policy/set_goal")
 
     def now_ns(self) -> int:
@@ -79,18 +92,22 @@ class FakeRobot(Node):  # type: ignore[misc]
         self.wait(f"{count} chunks", lambda: len(self.chunks) >= start + count)
         return [chunk_from_ros(one) for one in self.chunks[start:]]
 
-    def start(self, limit_s: float = 0.0, goal: str = "") -> Any:
+    def start(self, limit_s: float = 0.0, goal: str = "", policy: str = "") -> Any:
         assert self._run.wait_for_server(TIMEOUT_S)
-        return self.result(
-            self._run.send_goal_async(RunPolicy.Goal(goal=goal, time_limit_s=limit_s))
-        )
+        request = RunPolicy.Goal(policy=policy, goal=goal, time_limit_s=limit_s)
+        return self.result(self._run.send_goal_async(request))
 
     def outcome(self, handle: Any) -> RunPolicy.Result:
         return self.result(handle.get_result_async()).result
 
-    def load(self, path: Path | str) -> Any:
+    def load(self, path: Path | str, select: bool = True) -> Any:
         assert self._load.wait_for_service(TIMEOUT_S)
-        return self.result(self._load.call_async(LoadPolicy.Request(path=str(path), warm_up=True)))
+        request = LoadPolicy.Request(path=str(path), warm_up=True, select=select)
+        return self.result(self._load.call_async(request))
+
+    def unload(self, policy: str) -> Any:
+        assert self._unload.wait_for_service(TIMEOUT_S)
+        return self.result(self._unload.call_async(UnloadPolicy.Request(policy=policy)))
 
     def set_goal(self, **fields: Any) -> Any:
         return self.result(self._goal.call_async(SetGoal.Request(goal=Goal(**fields))))
@@ -126,6 +143,16 @@ class FakeRobot(Node):  # type: ignore[misc]
     def _on_chunk(self, message: ActionChunk) -> None:
         with self._changed:
             self.chunks.append(message)
+            self._changed.notify_all()
+
+    def _on_goal(self, message: Goal) -> None:
+        with self._changed:
+            self.goals.append(message)
+            self._changed.notify_all()
+
+    def _on_uncertainty(self, message: Uncertainty) -> None:
+        with self._changed:
+            self.uncertainties.append(message)
             self._changed.notify_all()
 
     def _on_status(self, message: PolicyStatus) -> None:

@@ -54,3 +54,14 @@ def test_each_chunk_counts() -> None:
     report.add(replace(CHUNK, inference_wall_ns=49 * MS), MS)
     inference = next(one for one in report.report() if one.name == "inference")
     assert (inference.count, inference.max_ms) == (2, pytest.approx(49.0))
+
+
+def test_reflexes_are_counted_apart() -> None:
+    report = LatencyReport()
+    report.add(CHUNK, MS)
+    revision = replace(CHUNK, inference_wall_ns=2 * MS, reflex_ns=1000 * MS, published_ns=1011 * MS)
+    report.add_reflex(revision)
+    found = {one.name: (one.count, one.p50_ms) for one in report.report()}
+    assert found["inference"] == (1, pytest.approx(29.0))
+    assert found["reflex"] == (1, pytest.approx(2.0))
+    assert found["touch_to_action"] == (1, pytest.approx(11.0))

@@ -8,11 +8,12 @@ from pathlib import Path
 import onnx
 import pytest
 import rclpy
+from geometry_msgs.msg import Point
 from policy_ros import HOME, FakeRobot, robot_and_policy
 from rclpy.parameter import Parameter
 
-from takt_core.conversions import chunk_from_ros
-from takt_msgs.msg import Goal
+from takt_core.conversions import chunk_from_ros, header_to_ros, pose_to_ros
+from takt_msgs.msg import Goal, Uncertainty
 from takt_policy.nodes.policy_node import PolicyNode
 from takt_policy.run_watch import Mode, Outcome
 from takt_policy.run_watch import TaskState as Task
@@ -80,7 +81,7 @@ def test_the_other_ways_to_end(robot: FakeRobot, own_bundle: Path) -> None:
     assert second.outcome == Outcome.FAILED
     assert "going on" in second.message
     assert "somewhere is not a folder" in robot.load("somewhere").message
-    assert "a policy is running" in robot.load(own_bundle).message
+    assert "'tiny' is running" in robot.unload("tiny").message
     robot.result(handle.cancel_goal_async())
     assert robot.outcome(handle).outcome == Outcome.CANCELLED
 
@@ -172,11 +173,83 @@ def test_goals(robot: FakeRobot) -> None:
     robot.wait_for_state(State.READY)
     assert robot.set_goal(kind=Goal.TEXT, text="left hole").success
     robot.wait("the goal", lambda: robot.statuses[-1].goal == "left hole")
-    answer = robot.set_goal(kind=Goal.POSE)
-    assert not answer.success
-    assert "POSE" in answer.message
+    robot.wait("its record", lambda: bool(robot.goals) and robot.goals[-1].text == "left hole")
+    pose = pose_to_ros(HOME)
+    far = robot.set_goal(kind=Goal.POSE, pose=pose, header=header_to_ros(0, "table"))
+    assert not far.success
+    assert "'table'; allowed: 'base'" in far.message
+    assert robot.set_goal(kind=Goal.POSE, pose=pose).success
+    robot.wait("its record", lambda: robot.goals[-1].kind == Goal.POSE)
+    assert robot.goals[-1].pose == pose
+    assert robot.goals[-1].header.frame_id == "base"
     assert robot.set_goal(kind=Goal.NONE).success
     robot.wait("no goal", lambda: robot.statuses[-1].goal == "")
+
+
+def test_a_goal_of_the_wrong_kind_is_refused(tmp_path: Path, ros_domain: int) -> None:
+    path = write_tiny_bundle(tmp_path / "point.takt", goal=("goal_point",)).path
+    with robot_and_policy(f"policy:bundle:={path}") as robot:
+        result = robot.outcome(robot.start(goal="over there"))
+        assert result.outcome == Outcome.FAILED
+        assert "needs a point" in result.message
+        robot.start()
+        robot.wait_for_state(State.WAITING, "point")
+        assert robot.set_goal(kind=Goal.POINT, point=Point(x=0.4, y=0.0, z=0.0)).success
+        assert robot.wait_for_chunks(1)[0].goal == "a point"
+
+
+def test_policies_are_swapped_without_a_restart(robot: FakeRobot, tmp_path: Path) -> None:
+    other = write_tiny_bundle(tmp_path / "other.takt", "flow", name="other").path
+    handle = robot.start()
+    robot.wait_for_chunks(1)
+    assert robot.load(other).success
+    robot.wait("both loaded", lambda: list(robot.statuses[-1].loaded) == ["tiny", "other"])
+    assert robot.statuses[-1].policy == "tiny"
+    assert {chunk.policy for chunk in robot.wait_for_chunks(2)} == {"tiny"}
+    robot.result(handle.cancel_goal_async())
+    robot.outcome(handle)
+    handle = robot.start()
+    assert robot.wait_for_chunks(1)[0].policy == "other"
+    robot.result(handle.cancel_goal_async())
+    robot.outcome(handle)
+    handle = robot.start(policy="tiny")
+    assert robot.wait_for_chunks(1)[0].policy == "tiny"
+    robot.result(handle.cancel_goal_async())
+    robot.outcome(handle)
+    assert "loaded are tiny, other" in robot.outcome(robot.start(policy="third")).message
+    assert robot.unload("other").message == "unloaded other"
+    robot.wait("one loaded", lambda: list(robot.statuses[-1].loaded) == ["tiny"])
+
+
+def test_the_status_reports_the_compute_budget(robot: FakeRobot) -> None:
+    handle = robot.start()
+    robot.wait_for_chunks(2)
+    robot.wait("the load", lambda: robot.statuses[-1].load > 0.0)
+    status = robot.statuses[-1]
+    assert status.execution == "asynchronous"
+    assert status.budget_s == pytest.approx(0.335)
+    assert status.load == pytest.approx(status.expected_delay_s / status.budget_s)
+    assert status.failed_plans == 0
+    robot.result(handle.cancel_goal_async())
+
+
+def test_uncertainty_and_revisions_are_published(tmp_path: Path, ros_domain: int) -> None:
+    path = write_tiny_bundle(tmp_path / "fast.takt", residual=True).path
+    parameters = ("bundle:=" + str(path), "candidates:=3", "uncertainty:=spread")
+    with robot_and_policy(*(f"policy:{one}" for one in parameters)) as robot:
+        robot.start()
+        robot.wait("an uncertainty", lambda: bool(robot.uncertainties))
+        found = robot.uncertainties[0]
+        assert (found.policy, found.kind) == ("tiny", Uncertainty.SPREAD)
+        assert found.value >= 0.0
+        robot.wait("a revision", lambda: any(chunk.revision for chunk in robot.chunks))
+        first = next(chunk for chunk in robot.chunks if chunk.id == found.chunk_id)
+        assert len(found.spread) == len(found.spread_rad) == len(first.poses)
+        revision = next(chunk for chunk in robot.chunks if chunk.revision)
+        assert len(revision.residual) == len(revision.poses)
+        robot.wait("its latency", lambda: any(
+            one.name == "touch_to_action" for one in robot.statuses[-1].latency
+        ))  # fmt: skip
 
 
 def test_a_bad_bundle_stops_the_node_at_configure(tmp_path: Path, ros_domain: int) -> None:

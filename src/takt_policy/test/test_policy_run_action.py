@@ -32,7 +32,8 @@ class Handle:
 @pytest.fixture
 def action(monkeypatch: pytest.MonkeyPatch) -> run_action.RunAction:
     monkeypatch.setattr(run_action, "ActionServer", Server)
-    return run_action.RunAction(None, lambda: pytest.fail("begun"), lambda: True, lambda: 0)
+    begun = lambda: pytest.fail("begun")  # noqa: E731
+    return run_action.RunAction(None, begun, lambda: True, lambda: 0, lambda _: None)
 
 
 def test_a_goal_cancelled_before_its_turn_never_runs(action: run_action.RunAction) -> None:

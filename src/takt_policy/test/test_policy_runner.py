@@ -10,8 +10,8 @@ from policy_world import HOME, MS, PointRobot
 
 from takt_policy.bundle import Bundle
 from takt_policy.engine import PolicyEngine
+from takt_policy.execution import Execution
 from takt_policy.runner import LockStepRunner, RunReport
-from takt_policy.schedules.receding import RecedingSettings
 from takt_policy.testing import write_tiny_bundle
 
 
@@ -19,8 +19,7 @@ def _run(
     engine: PolicyEngine, delay_s: float, reserve: int = 0, limit_s: float = 5.0
 ) -> tuple[PointRobot, RunReport]:
     world = PointRobot()
-    settings = RecedingSettings(reserve=reserve, initial_delay_s=delay_s)
-    runner = LockStepRunner(engine, delay_s, settings)
+    runner = LockStepRunner(engine, delay_s, Execution(reserve=reserve))
     return world, runner.run(world, lambda: False, limit_s, seed=3)
 
 
@@ -68,8 +67,8 @@ def test_reserve_bridges_one_slow_plan(tiny_engine: PolicyEngine) -> None:
     starved = {}
     for reserve in (0, 6):
         world = PointRobot()
-        settings = RecedingSettings(reserve=reserve, initial_delay_s=0.05)
-        LockStepRunner(tiny_engine, delay, settings).run(world, lambda: False, 4.0)
+        execution = Execution(reserve=reserve)
+        LockStepRunner(tiny_engine, delay, execution).run(world, lambda: False, 4.0)
         starved[reserve] = world.starved_ns
     assert starved[0] >= 300 * MS
     assert starved[6] == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,29 +14,37 @@ from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
+from takt_policy.execution import Execution
+from takt_policy.goals import Goal
+from takt_policy.jobs import Plan, Reflex
 from takt_policy.observation import Observation, ObservationBuilder
-from takt_policy.runtime import Plan, PolicyRuntime, State
-from takt_policy.schedules.receding import RecedingSettings
-from takt_policy.testing import write_tiny_bundle
+from takt_policy.prediction import Prediction
+from takt_policy.runtime import PolicyRuntime, State
+from takt_policy.testing import tiny_spec, write_tiny_bundle
 
 TICK = 10 * MS
+EXECUTION = Execution(reserve=2, expected_delay_s=0.05)
 
 
 class Bench:
-    """A runtime in a simulated world, with a worker that takes as long as it is told."""
+    """A runtime in a simulated world, with workers that take as long as they are told."""
 
-    def __init__(self, engine: PolicyEngine | None, delay_ns: int = 50 * MS) -> None:
+    def __init__(
+        self, engine: PolicyEngine | None, delay_ns: int = 50 * MS, failures_allowed: int = 10
+    ) -> None:
         self.world = PointRobot()
         self.delay_ns = delay_ns
         self.jobs: list[tuple[int, Callable[[], Plan]]] = []
+        self.reflexes: list[Callable[[], Reflex]] = []
         self.chunks: list[ActionChunk] = []
         self.runtime = PolicyRuntime(
             lambda job: self.jobs.append((self.world.now_ns + self.delay_ns, job)),
+            self.reflexes.append,
             lambda: self.world.now_ns,
-            RecedingSettings(reserve=2, initial_delay_s=0.05),
+            failures_allowed,
         )
         if engine is not None:
-            self.runtime.load(engine)
+            self.runtime.load(engine, execution=EXECUTION)
 
     def run(self, duration_s: float) -> None:
         for _ in range(round(duration_s * 100)):
@@ -44,6 +54,10 @@ class Bench:
             if self.jobs and self.jobs[0][0] <= self.world.now_ns:
                 _, job = self.jobs.pop(0)
                 chunk = self.runtime.finish(job(), self.world.now_ns)
+                if chunk is not None:
+                    self.chunks.append(chunk)
+            while self.reflexes:
+                chunk = self.runtime.finish_reflex(self.reflexes.pop(0)(), self.world.now_ns)
                 if chunk is not None:
                     self.chunks.append(chunk)
 
@@ -64,13 +78,11 @@ def test_a_run_from_ready_to_ready(tiny_engine: PolicyEngine) -> None:
     bench.run(0.3)
     assert bench.runtime.state is State.READY
     assert not bench.jobs, "it plans only in a run"
-    bench.runtime.goal = "up"
+    bench.runtime.set_goal(Goal(text="up"))
     assert bench.runtime.begin() == 1
     assert bench.runtime.state is State.WAITING
     with pytest.raises(PolicyError, match="run 1 is going on"):
         bench.runtime.begin()
-    with pytest.raises(PolicyError, match="a policy is running"):
-        bench.runtime.load(tiny_engine)
     bench.run(2.0)
     assert bench.runtime.state is State.RUNNING
     assert len(bench.chunks) >= 3
@@ -150,11 +162,14 @@ def test_nan_fails_by_name_and_a_new_run_is_possible(
     tiny_engine: PolicyEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("faulty") / "faulty.takt"
-    bench = Bench(PolicyEngine(write_tiny_bundle(path, faulty=True)))
+    faulty = PolicyEngine(write_tiny_bundle(path, faulty=True))
+    bench = Bench(faulty, failures_allowed=3)
     bench.runtime.begin()
     bench.run(1.0)
     assert bench.runtime.state is State.FAILED
     assert "graph encode: output 'condition'" in bench.runtime.reason
+    assert "3 plans failed" in bench.runtime.reason
+    assert bench.runtime.statistics.failed_plans == 3
     assert bench.chunks == []
     bench.runtime.load(tiny_engine)
     bench.runtime.begin()
@@ -162,19 +177,58 @@ def test_nan_fails_by_name_and_a_new_run_is_possible(
     assert bench.chunks
 
 
-def test_an_unexpected_error_in_the_worker_is_a_failure_too(
-    tiny_engine: PolicyEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [MemoryError("no more"), PolicyError("graph encode gave NaN")])
+def test_plans_that_fail_for_a_while_hold_the_robot_and_the_run_goes_on(
+    tiny_engine: PolicyEngine, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     bench = Bench(tiny_engine)
-
-    def broken(*_: object, **__: object) -> None:
-        raise MemoryError("no more")
-
-    monkeypatch.setattr(tiny_engine, "plan", broken)
     bench.runtime.begin()
     bench.run(1.0)
-    assert bench.runtime.state is State.FAILED
-    assert "MemoryError: no more" in bench.runtime.reason
+    count, good = len(bench.chunks), tiny_engine.plan
+    attempts = []
+
+    def broken(*_: object, **__: object) -> Prediction:
+        attempts.append(bench.world.now_ns)
+        raise error
+
+    monkeypatch.setattr(tiny_engine, "plan", broken)
+    states = []
+    while len(attempts) < 8:
+        bench.run(0.01)
+        states.append((bench.runtime.state, bench.runtime.reason))
+    assert len(bench.chunks) == count
+    # It moves on while committed actions last; then it waits and does not say otherwise.
+    assert any(
+        s is State.RUNNING and f"no new plan: {error}" in r for s, r in states
+    ) == isinstance(error, PolicyError)
+    waits = next(i for i, (s, _) in enumerate(states) if s is State.WAITING)
+    assert {s for s, _ in states[waits:]} == {State.WAITING}
+    assert str(error) in states[-1][1]
+    assert min(b - a for a, b in itertools.pairwise(attempts)) >= 100 * MS
+
+    monkeypatch.setattr(tiny_engine, "plan", good)
+    bench.run(1.0)
+    assert (bench.runtime.state, bench.runtime.reason, bench.runtime.run) == (State.RUNNING, "", 1)
+    assert len(bench.chunks) > count
+    assert bench.runtime.statistics.failed_plans == 8
+
+
+def test_a_plan_that_never_comes_is_said_and_no_other_is_begun(tiny_engine: PolicyEngine) -> None:
+    bench = Bench(tiny_engine)
+    bench.runtime.begin()
+    bench.run(1.0)
+    bench.delay_ns = 10**12
+    bench.run(3.0)
+    assert bench.runtime.state is State.WAITING
+    assert "over budget: a plan has been in the making for" in bench.runtime.reason
+    bench.runtime.mode_changed(3, bench.world.now_ns)
+    bench.run(0.5)
+    assert len(bench.jobs) == 1, "the worker is busy with it"
+    assert bench.runtime.state is State.WAITING
+    bench.jobs, bench.delay_ns = [(0, job) for _, job in bench.jobs], 50 * MS
+    bench.run(1.0)
+    assert bench.runtime.state is State.RUNNING
+    assert bench.chunks[-1].epoch == 3
 
 
 def test_an_unusable_sample_fails_the_run(tiny_engine: PolicyEngine) -> None:
@@ -209,15 +263,206 @@ def test_statistics_outlive_a_change_of_policy(tiny_engine: PolicyEngine) -> Non
     bench.runtime.end()
     bench.runtime.load(tiny_engine)
     assert bench.runtime.statistics == before
+    bench.runtime.begin()
+    bench.run(1.0)
+    assert bench.runtime.statistics.chunks == len(bench.chunks) > before.chunks
 
 
 def test_time_may_begin_anew(tiny_engine: PolicyEngine) -> None:
     bench = Bench(tiny_engine)
     bench.runtime.begin()
     bench.run(1.0)
-    bench.jobs.clear()
+    bench.jobs = [(0, job) for _, job in bench.jobs]
     bench.world = PointRobot()
     count = len(bench.chunks)
     bench.run(1.0)
     assert bench.chunks[count].published_ns < bench.chunks[count - 1].published_ns + 1000 * MS
     assert bench.runtime.state is State.RUNNING
+
+
+def test_a_machine_that_cannot_keep_up_is_told_so(tiny_engine: PolicyEngine) -> None:
+    bench = Bench(tiny_engine, delay_ns=500 * MS)
+    bench.runtime.begin()
+    bench.run(2.0)
+    assert bench.runtime.state is State.RUNNING
+    assert "cannot keep up: plans take up to 0.50 s, allowed are 0.3" in bench.runtime.reason
+    assert bench.runtime.policy is not None
+    assert bench.runtime.policy.schedule.load > 1.0
+
+
+# Several policies
+
+
+@pytest.fixture(scope="module")
+def other_engine(tmp_path_factory: pytest.TempPathFactory) -> PolicyEngine:
+    path = tmp_path_factory.mktemp("other") / "other.takt"
+    return PolicyEngine(write_tiny_bundle(path, "flow", name="other"))
+
+
+def test_a_policy_is_swapped_between_runs_and_loaded_during_one(
+    tiny_engine: PolicyEngine, other_engine: PolicyEngine
+) -> None:
+    bench = Bench(tiny_engine)
+    bench.runtime.begin()
+    bench.run(0.5)
+    bench.runtime.load(other_engine)
+    assert bench.runtime.names == ["tiny", "other"]
+    bench.run(1.0)
+    assert {chunk.policy for chunk in bench.chunks} == {"tiny"}, "the run goes on undisturbed"
+    assert bench.runtime.policy is not None
+    assert bench.runtime.policy.name == "tiny"
+    bench.runtime.end()
+    assert bench.runtime.policy.name == "other"
+    count = len(bench.chunks)
+    bench.runtime.begin()
+    bench.run(1.0)
+    assert {chunk.policy for chunk in bench.chunks[count:]} == {"other"}
+    with pytest.raises(PolicyError, match="'other' is running; end the run before unloading"):
+        bench.runtime.unload("")
+    bench.runtime.end()
+    count = len(bench.chunks)
+    bench.runtime.begin("tiny")
+    bench.run(1.0)
+    assert {chunk.policy for chunk in bench.chunks[count:]} == {"tiny"}
+    bench.runtime.end()
+    with pytest.raises(PolicyError, match="'red' is not loaded; loaded are tiny, other"):
+        bench.runtime.begin("red")
+    assert bench.runtime.unload("") == "other"
+    assert bench.runtime.unload("tiny") == "tiny"
+    assert bench.runtime.state is State.UNLOADED
+    assert bench.runtime.streams == {}
+
+
+def test_new_weights_of_the_running_policy_come_with_the_next_run(
+    tiny_engine: PolicyEngine, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("newer") / "newer.takt"
+    newer = PolicyEngine(write_tiny_bundle(path, description="newer"))
+    bench = Bench(tiny_engine)
+    bench.runtime.begin()
+    bench.runtime.load(newer)
+    bench.run(1.0)
+    assert {chunk.policy_hash for chunk in bench.chunks} == {tiny_engine.bundle.hash}
+    bench.runtime.end()
+    count = len(bench.chunks)
+    bench.runtime.begin()
+    bench.run(1.0)
+    assert {chunk.policy_hash for chunk in bench.chunks[count:]} == {newer.bundle.hash}
+    assert bench.runtime.names == ["tiny"]
+
+
+def test_a_topic_cannot_be_of_two_types(
+    tiny_engine: PolicyEngine, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    spec = tiny_spec(name="odd")
+    inputs = tuple(
+        replace(one, type="takt_msgs/msg/ArmState") if one.stream == "arm/wrench" else one
+        for one in spec.inputs
+    )
+    path = tmp_path_factory.mktemp("odd") / "odd.takt"
+    bench = Bench(tiny_engine)
+    odd = PolicyEngine(write_tiny_bundle(path, spec=replace(spec, inputs=inputs)))
+    with pytest.raises(
+        PolicyError, match="stream 'arm/wrench' is takt_msgs/msg/ArmState for policy 'odd'"
+    ):
+        bench.runtime.load(odd)
+
+
+# Goals
+
+
+def test_a_policy_that_needs_a_goal_waits_for_one_and_says_which(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("goal") / "goal.takt"
+    bench = Bench(PolicyEngine(write_tiny_bundle(path, goal=("goal_point",))))
+    bench.runtime.begin()
+    bench.run(0.5)
+    assert bench.runtime.state is State.WAITING
+    assert "point" in bench.runtime.reason
+    with pytest.raises(PolicyError, match="point"):
+        bench.runtime.set_goal(Goal(text="left"))
+    bench.runtime.set_goal(Goal(point_m=np.array([0.4, 0.1, 0.0])))
+    bench.run(1.0)
+    assert bench.runtime.state is State.RUNNING
+    assert {chunk.goal for chunk in bench.chunks} == {"a point"}
+    bench.runtime.end()
+    bench.runtime.begin()
+    bench.run(1.0)
+    assert bench.runtime.state is State.RUNNING, "the goal outlives a run"
+
+
+# Reflexes
+
+
+@pytest.fixture(scope="module")
+def fast_engine(tmp_path_factory: pytest.TempPathFactory) -> PolicyEngine:
+    path = tmp_path_factory.mktemp("fast") / "fast.takt"
+    return PolicyEngine(write_tiny_bundle(path, decode=True, residual=True))
+
+
+def test_reflexes_revise_the_chunk_while_the_next_one_is_planned(fast_engine: PolicyEngine) -> None:
+    bench = Bench(fast_engine, delay_ns=300 * MS)
+    bench.runtime.begin()
+    bench.run(3.0)
+    assert bench.runtime.state is State.RUNNING, bench.runtime.reason
+    statistics = bench.runtime.statistics
+    assert statistics.chunks >= 3
+    assert statistics.revisions > 3 * statistics.chunks
+    assert len(bench.chunks) == statistics.chunks + statistics.revisions
+    for before, after in itertools.pairwise(bench.chunks):
+        assert (after.id, after.revision) in (
+            (before.id, before.revision + 1),
+            (before.id + 1, 0),
+        )
+        assert after.start_ns > after.published_ns
+        if after.revision:
+            assert after.reference_ns == before.reference_ns
+            assert after.reflex_ns > before.reflex_ns
+            assert after.time_ns(len(after.poses)) == before.time_ns(len(before.poses))
+        assert after.residual is not None
+        assert after.residual.shape == (len(after.poses), 6)
+    started = {chunk.id: chunk.inference_start_ns for chunk in bench.chunks if not chunk.revision}
+    ended = {chunk.id: chunk.published_ns for chunk in bench.chunks if not chunk.revision}
+    between = [
+        chunk
+        for chunk in bench.chunks
+        if chunk.revision and started.get(chunk.id + 1, 0) < chunk.published_ns
+        and chunk.published_ns < ended.get(chunk.id + 1, 0)
+    ]  # fmt: skip
+    assert between, "the slow plan holds up no reflex"
+
+
+def test_a_reflex_that_fails_is_said_and_the_chunk_goes_on(
+    fast_engine: PolicyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(fast_engine)
+
+    def broken(*_: object, **__: object) -> None:
+        raise PolicyError("graph decode gave NaN")
+
+    monkeypatch.setattr(fast_engine, "reflex", broken)
+    bench.runtime.begin()
+    bench.run(1.0)
+    assert bench.runtime.state is State.RUNNING
+    assert bench.runtime.reason == "no reflex: graph decode gave NaN"
+    assert bench.chunks
+    assert not any(chunk.revision for chunk in bench.chunks)
+
+
+@pytest.mark.parametrize("schedule", ["asynchronous", "synchronous", "ensembling", "rtc"])
+def test_every_schedule_runs_with_reflexes(
+    schedule: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp(schedule) / "fast.takt"
+    bundle = write_tiny_bundle(path, residual=True)
+    execution = Execution(schedule=schedule, expected_delay_s=0.05)
+    engine = PolicyEngine(bundle, execution)
+    bench = Bench(None)
+    bench.runtime.load(engine)
+    bench.runtime.begin()
+    bench.run(2.0)
+    assert bench.runtime.state is State.RUNNING, bench.runtime.reason
+    assert any(chunk.revision for chunk in bench.chunks)
+    assert all(chunk.start_ns > chunk.published_ns for chunk in bench.chunks)
+    assert bench.chunks[-1].published_ns > bench.world.now_ns - 1000 * MS

@@ -1,9 +1,10 @@
-"""The service policy/load: opens a bundle in a thread of its own, then hands it over."""
+"""The services policy/load and policy/unload. Bundles are opened in a thread of their own."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,28 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from takt_core.errors import TaktError
-from takt_msgs.srv import LoadPolicy
+from takt_msgs.srv import LoadPolicy, UnloadPolicy
 from takt_policy.bundle import load_bundle
-from takt_policy.engine import PolicyEngine, override_sampler
+from takt_policy.engine import PolicyEngine
+from takt_policy.kinematics import arm_of
 from takt_policy.runtime import PolicyRuntime
 from takt_policy.settings import PolicyParameters
 from takt_policy.worker import Worker
 
 
-def open_engine(path: str, parameters: PolicyParameters, warm_up: bool) -> PolicyEngine:
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An engine that is ready to be used.
+
+    Attributes:
+        warm: whether it was warmed up.
+    """
+
+    engine: PolicyEngine
+    warm: bool
+
+
+def open_engine(path: str, parameters: PolicyParameters, warm_up: bool) -> Opened:
     """A bundle, loaded, checked, and by choice warmed up, with the node's settings.
 
     Raises:
@@ -27,18 +41,19 @@ def open_engine(path: str, parameters: PolicyParameters, warm_up: bool) -> Polic
     """
     p = parameters
     bundle = load_bundle(Path(path).expanduser())
-    sampler = override_sampler(bundle.spec.require_sampler(), p.sampler, p.sampler_steps)
-    engine = PolicyEngine(bundle, p.providers, p.seed, p.threads, sampler)
+    arm = arm_of(bundle.spec, p.robot_description, p.tcp_frame)
+    engine = PolicyEngine(bundle, p.execution(), p.providers, p.seed, p.threads, arm)
     if warm_up:
         engine.warm_up()
-    return engine
+    return Opened(engine, warm_up)
 
 
 class LoadService:
-    """Serves policy/load. A bad bundle is refused by name, also while a good one runs.
+    """Serves policy/load and policy/unload, also while a policy runs.
 
     Args:
-        use: takes an opened policy, or raises TaktError if one is running.
+        use: takes an opened policy; whether it becomes the selected one.
+        changed: called when a policy was unloaded.
     """
 
     def __init__(
@@ -46,40 +61,61 @@ class LoadService:
         node: Node,
         parameters: PolicyParameters,
         runtime: Callable[[], PolicyRuntime | None],
-        use: Callable[[PolicyEngine], None],
+        use: Callable[[Opened, bool], None],
+        changed: Callable[[], None],
     ) -> None:
         self._node = node
         self._parameters = parameters
         self._runtime = runtime
         self._use = use
+        self._changed = changed
         self._waiting: deque[Future] = deque()
-        self._worker: Worker[PolicyEngine | str] = Worker(self._wake)
-        self._service = node.create_service(LoadPolicy, "policy/load", self._on_load)
+        self._worker: Worker[Opened | str] = Worker(self._wake, "loading")
+        self._services = [
+            node.create_service(LoadPolicy, "policy/load", self._on_load),
+            node.create_service(UnloadPolicy, "policy/unload", self._on_unload),
+        ]
 
     def destroy(self) -> None:
-        self._node.destroy_service(self._service)
+        for service in self._services:
+            self._node.destroy_service(service)
         self._worker.close()
 
     async def _on_load(self, request: Any, response: Any) -> Any:
-        opened = Future()
-        self._waiting.append(opened)
+        done = Future()
+        self._waiting.append(done)
         self._worker.submit(lambda: self._open(request.path, request.warm_up))
-        engine = await opened
+        opened = await done
         try:
-            if isinstance(engine, str):
-                raise TaktError(engine)
-            if self._runtime() is None:
-                raise TaktError("the policy node is not configured; configure it first")
-            self._use(engine)
+            if isinstance(opened, str):
+                raise TaktError(opened)
+            self._require_runtime()
+            self._use(opened, request.select)
         except TaktError as error:
             response.success, response.message = False, str(error)
             return response
+        bundle = opened.engine.bundle
         response.success, response.message = True, "loaded"
-        response.policy, response.policy_hash = engine.bundle.spec.name, engine.bundle.hash
-        response.provider = engine.provider
+        response.policy, response.policy_hash = bundle.spec.name, bundle.hash
+        response.provider = opened.engine.provider
         return response
 
-    def _open(self, path: str, warm_up: bool) -> PolicyEngine | str:
+    def _on_unload(self, request: Any, response: Any) -> Any:
+        try:
+            name = self._require_runtime().unload(request.policy)
+            self._changed()
+            response.success, response.message = True, f"unloaded {name}"
+        except TaktError as error:
+            response.success, response.message = False, str(error)
+        return response
+
+    def _require_runtime(self) -> PolicyRuntime:
+        runtime = self._runtime()
+        if runtime is None:
+            raise TaktError("the policy node is not configured; configure it first")
+        return runtime
+
+    def _open(self, path: str, warm_up: bool) -> Opened | str:
         """In the worker: the engine, or why there is none."""
         try:
             return open_engine(path, self._parameters, warm_up)

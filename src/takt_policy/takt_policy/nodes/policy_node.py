@@ -7,20 +7,23 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from takt_core.chunk import ActionChunk
 from takt_core.conversions import chunk_to_ros, stamp_from_ros
 from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED
 from takt_core.streams import Sample
-from takt_msgs.msg import ActionChunk, ControlMode, PolicyStatus, TaskStatus
-from takt_msgs.srv import SetGoal
-from takt_policy.conversions import goal_from_ros, status_to_ros
-from takt_policy.engine import PolicyEngine
-from takt_policy.nodes.load_service import LoadService, open_engine
+from takt_msgs.msg import ActionChunk as ActionChunkMsg
+from takt_msgs.msg import ControlMode, PolicyStatus, TaskStatus, Uncertainty
+from takt_policy.conversions import status_to_ros, uncertainty_to_ros
+from takt_policy.goals import Goal
+from takt_policy.jobs import Plan, Reflex
+from takt_policy.nodes.goal_service import GoalService
+from takt_policy.nodes.load_service import LoadService, Opened, open_engine
 from takt_policy.nodes.run_action import RunAction
 from takt_policy.nodes.streams import StreamSubscriptions
 from takt_policy.run_watch import Mode
-from takt_policy.runtime import Plan, PolicyRuntime, State
+from takt_policy.runtime import PolicyRuntime, State
 from takt_policy.settings import PolicyParameters
 from takt_policy.shown import ShownState
 from takt_policy.worker import Worker
@@ -31,16 +34,18 @@ _LEVELS = {State.FAILED: ERROR, State.WAITING: WARN, State.UNLOADED: WARN}
 class PolicyNode(ManagedNode):
     """Feeds messages to ``PolicyRuntime`` and publishes what it decides.
 
-    The executor's thread keeps time: inference and loading have workers of their own.
+    The executor's thread keeps time: plans, reflexes and loading have workers of their own.
     """
 
     def __init__(self) -> None:
         super().__init__("policy", PolicyParameters)
         self._runtime: PolicyRuntime | None = None
-        self._worker: Worker[Plan] | None = None
+        self._planner: Worker[Plan] | None = None
+        self._reflector: Worker[Reflex] | None = None
         self._action: RunAction | None = None
+        self._goals: GoalService | None = None
         self._loader: LoadService | None = None
-        self._streams = StreamSubscriptions(self, self._on_sample, self._on_bad)
+        self._streams = StreamSubscriptions(self, self._on_sample, self._on_bad, self._wants)
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         self._shown = ShownState()
 
@@ -48,25 +53,34 @@ class PolicyNode(ManagedNode):
 
     def on_takt_configure(self) -> None:
         p: PolicyParameters = self.parameters
-        self._worker = Worker(self._wake)
-        self._runtime = PolicyRuntime(self._worker.submit, self.now_ns, p.receding())
-        self._runtime.goal = p.goal
+        self._planner = Worker(self._wake, "inference")
+        self._reflector = Worker(self._wake, "reflex")
+        self._runtime = PolicyRuntime(
+            self._planner.submit, self._reflector.submit, self.now_ns, p.failures_allowed
+        )
         try:
             if p.bundle:
                 self._use(open_engine(p.bundle, p, warm_up=True))
             self._open(p)
+            if self._goals is not None and p.goal:
+                self._goals.set(Goal(text=p.goal))
         except TaktError:
             self.on_takt_cleanup()
             raise
 
     def _open(self, p: PolicyParameters) -> None:
-        self._chunks = self.create_publisher(ActionChunk, "policy/chunk", COMMAND)
+        self._chunks = self.create_publisher(ActionChunkMsg, "policy/chunk", COMMAND)
         self._status = self.create_publisher(PolicyStatus, "policy/status", LATCHED)
-        self._action = RunAction(self, lambda: self._runtime, lambda: self.active, self.now_ns)
-        self._loader = LoadService(self, p, lambda: self._runtime, self._use)
+        self._uncertainty = self.create_publisher(Uncertainty, "policy/uncertainty", COMMAND)
+        self._goals = GoalService(self, p.base_frame, lambda: self._runtime, self.now_ns)
+        self._action = RunAction(
+            self, lambda: self._runtime, lambda: self.active, self.now_ns, self._goals.set
+        )
+        self._loader = LoadService(self, p, lambda: self._runtime, self._use, self._subscribe)
         made = [
             (self.destroy_publisher, self._chunks),
             (self.destroy_publisher, self._status),
+            (self.destroy_publisher, self._uncertainty),
             (
                 self.destroy_subscription,
                 self.create_subscription(ControlMode, "control/mode", self._on_mode, LATCHED),
@@ -75,7 +89,6 @@ class PolicyNode(ManagedNode):
                 self.destroy_subscription,
                 self.create_subscription(TaskStatus, "task/status", self._on_task, LATCHED),
             ),
-            (self.destroy_service, self.create_service(SetGoal, "policy/set_goal", self._on_goal)),
             (self.destroy_timer, self.create_timer(1.0 / p.tick_hz, self._tick)),
             (self.destroy_timer, self.create_timer(1.0 / p.heartbeat_hz, self._heartbeat)),
         ]
@@ -92,42 +105,43 @@ class PolicyNode(ManagedNode):
             self._heartbeat()
 
     def on_takt_cleanup(self) -> None:
-        for server in (self._action, self._loader):
+        for server in (self._action, self._goals, self._loader):
             if server is not None:
                 server.destroy()
-        self._action = self._loader = None
+        self._action = self._goals = self._loader = None
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
         self._streams.replace({})
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        for worker in (self._planner, self._reflector):
+            if worker is not None:
+                worker.close()
+        self._planner = self._reflector = None
         self._runtime = None
 
     # Inputs
 
-    def _use(self, engine: PolicyEngine) -> None:
+    def _use(self, opened: Opened, select: bool = True) -> None:
         """Takes a policy that is ready.
 
         Raises:
-            PolicyError: one is running.
+            PolicyError: it does not go together with others that are loaded.
         """
         assert self._runtime is not None
-        self._runtime.load(engine)
-        self._streams.replace(self._runtime.streams)
-        bundle = engine.bundle
-        loaded = f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {engine.provider}"
-        self.get_logger().info(loaded)
+        policy = self._runtime.load(opened.engine, opened.warm, select)
+        self._subscribe()
+        bundle = opened.engine.bundle
+        self.get_logger().info(
+            f"loaded {bundle.spec.name} ({bundle.hash[:12]}) on {opened.engine.provider}: "
+            f"{policy.execution_words}"
+        )
 
-    def _on_goal(self, request: Any, response: Any) -> Any:
-        try:
-            if self._runtime is not None:
-                self._runtime.goal = goal_from_ros(request.goal)
-            response.success, response.message = True, "set"
-        except TaktError as error:
-            response.success, response.message = False, str(error)
-        return response
+    def _subscribe(self) -> None:
+        if self._runtime is not None:
+            self._streams.replace(self._runtime.streams)
+
+    def _wants(self, stream: str) -> bool:
+        return self._runtime is not None and self._runtime.wants(stream)
 
     def _on_sample(self, sample: Sample) -> None:
         if self._runtime is not None:
@@ -161,19 +175,32 @@ class PolicyNode(ManagedNode):
         self._action.tick(now_ns)
 
     def _wake(self) -> None:
-        """Called by the worker: has the executor's thread take the result at once."""
+        """Called by the workers: has the executor's thread take the result at once."""
         if self.executor is not None:
             self.executor.create_task(self._collect)
 
     def _collect(self) -> None:
-        while self._worker is not None and self._runtime is not None:
-            plan = self._worker.take()
-            if plan is None:
+        while self._reflector is not None and (reflex := self._reflector.take()) is not None:
+            if self._runtime is None:
+                return
+            chunk = self._runtime.finish_reflex(reflex, self.now_ns())
+            if chunk is not None and self.active:
+                self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
+                self._runtime.latency.add_reflex(chunk)
+        while self._planner is not None and (plan := self._planner.take()) is not None:
+            if self._runtime is None:
                 return
             chunk = self._runtime.finish(plan, self.now_ns())
             if chunk is not None and self.active:
-                self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
-                self._runtime.latency.add(chunk, time.perf_counter_ns() - plan.end_steady_ns)
+                self._publish(chunk, plan)
+
+    def _publish(self, chunk: ActionChunk, plan: Plan) -> None:
+        assert self._runtime is not None
+        self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
+        self._runtime.latency.add(chunk, time.perf_counter_ns() - plan.end_steady_ns)
+        uncertainty = uncertainty_to_ros(chunk, plan.policy)
+        if uncertainty is not None:
+            self._uncertainty.publish(uncertainty)
 
     def _heartbeat(self) -> None:
         runtime = self._runtime
@@ -184,6 +211,8 @@ class PolicyNode(ManagedNode):
         if shown is not None:
             report = runtime.latency.report()
             values = {f"{one.name}_p95_ms": f"{one.p95_ms:.1f}" for one in report}
+            if runtime.policy is not None:
+                values["load"] = f"{runtime.policy.schedule.load:.2f}"
             level = OK if shown.brief else _LEVELS.get(runtime.state, OK)
             self.diagnose(level, shown.words, "policy", reason=runtime.reason, **values)
 

@@ -11,6 +11,7 @@ from rclpy.task import Future
 
 from takt_msgs.action import RunPolicy
 from takt_policy.errors import PolicyError
+from takt_policy.goals import Goal
 from takt_policy.run_watch import Ending, Outcome, RunWatch
 from takt_policy.runtime import PolicyRuntime
 
@@ -23,6 +24,7 @@ class RunAction:
     Args:
         runtime: None while the node is not configured.
         is_active: whether the node may act.
+        set_goal: sets and publishes a goal.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class RunAction:
         runtime: Callable[[], PolicyRuntime | None],
         is_active: Callable[[], bool],
         now_ns: Callable[[], int],
+        set_goal: Callable[[Goal], None],
     ) -> None:
         self._runtime = runtime
         self._is_active = is_active
         self._now_ns = now_ns
+        self._set_goal = set_goal
         self._finished: Future | None = None
         self._handle: Any = None
         self._feedback_ns = 0
@@ -117,9 +121,13 @@ class RunAction:
         if not goal.time_limit_s >= 0.0:
             return f"time_limit_s is {goal.time_limit_s}; allowed: 0 (no limit) or more"
         try:
-            runtime.begin()
+            runtime.begin(goal.policy)
         except PolicyError as error:
             return str(error)
-        if goal.goal:
-            runtime.goal = goal.goal
+        try:
+            if goal.goal:
+                self._set_goal(Goal(text=goal.goal))
+        except PolicyError as error:
+            runtime.end(f"refused: {error}")
+            return str(error)
         return ""

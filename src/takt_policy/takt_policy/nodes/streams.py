@@ -22,6 +22,7 @@ class StreamSubscriptions:
     Args:
         on_sample: gets every sample.
         on_bad: gets stream and reason of a message that is no sample.
+        is_wanted: whether a stream's samples are of use now; others are not even converted.
     """
 
     def __init__(
@@ -29,14 +30,20 @@ class StreamSubscriptions:
         node: Node,
         on_sample: Callable[[Sample], None],
         on_bad: Callable[[str, str], None],
+        is_wanted: Callable[[str], bool],
     ) -> None:
         self._node = node
         self._on_sample = on_sample
         self._on_bad = on_bad
+        self._is_wanted = is_wanted
+        self._streams: dict[str, str] = {}
         self._subscriptions: list[Any] = []
 
     def replace(self, streams: Mapping[str, str]) -> None:
         """Subscribes to these streams (name to message type) and to no other."""
+        if dict(streams) == self._streams:
+            return
+        self._streams = dict(streams)
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = [
@@ -47,6 +54,8 @@ class StreamSubscriptions:
         ]
 
     def _take(self, stream: str, message: Any) -> None:
+        if not self._is_wanted(stream):
+            return
         try:
             sample = sample_from_ros(stream, message)
         except TaktError as error:

@@ -1,0 +1,298 @@
+"""What all schedules share: plans in the making, measured delay, failures, the cut of a chunk.
+
+A schedule is a pure state machine: no thread, no clock, no network. The node drives it with ROS
+time and a worker, the lock-step runner with simulated time and a simulated delay.
+
+Action i of a prediction is for a fixed time (``Prediction.time_ns``). When a plan is ready, the
+actions whose time has passed, or is less than ``lead_s`` ahead, are dropped, never squeezed in. A
+commit replaces everything that was committed before from its own first action on.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from takt_policy.actions import Actions
+from takt_policy.bundle.schema import Horizons
+from takt_policy.execution import Execution
+from takt_policy.prediction import Prediction
+from takt_policy.schedules.delay import DelayEstimate
+
+RETRY_NS = 100_000_000
+"""After a plan that failed, the next begins so much later [ns]: a broken graph is no busy loop."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a schedule trades freshness against running dry; see ``Execution`` for the meanings.
+
+    Attributes:
+        margin_ns: how much before it is needed a chunk should be ready [ns].
+        lead_ns: actions less than this ahead count as late; no controller gets there [ns].
+        reserve: predicted actions beyond Ta that are committed, too. They are executed only if
+            the next chunk is later than expected, as that replaces them.
+        initial_delay_ns: delay to expect before any was measured [ns].
+    """
+
+    margin_ns: int
+    lead_ns: int
+    reserve: int
+    initial_delay_ns: int
+
+    @staticmethod
+    def of(execution: Execution) -> Timing:
+        return Timing(
+            round(execution.margin_s * 1e9),
+            round(execution.lead_s * 1e9),
+            execution.reserve,
+            round(execution.expected_delay_s * 1e9),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """One plan in the making; a discarded one is no longer honoured.
+
+    Attributes:
+        previous: the prediction that is being executed, if there is one.
+        takeover_ns: when the new chunk is expected to take over from it [ns].
+    """
+
+    number: int
+    start_ns: int
+    previous: Prediction | None
+    takeover_ns: int
+
+
+@dataclass(frozen=True, eq=False)
+class Commit:
+    """Actions to send; action i is for ``start_ns + i * step_ns``.
+
+    Attributes:
+        prediction: that they come from, with the times at which it is executed.
+        first: index of the first of them within its horizon.
+        actions: those to send, and only those.
+        residual: (count, 6) what a residual network added to each, or None.
+        late: of the Ta actions, how many were dropped because their time had passed.
+    """
+
+    prediction: Prediction
+    first: int
+    actions: Actions
+    residual: npt.NDArray[np.float64] | None
+    start_ns: int
+    step_ns: int
+    late: int
+
+    @property
+    def count(self) -> int:
+        return len(self.actions.poses)
+
+    @property
+    def end_ns(self) -> int:
+        """Time of the last action [ns]."""
+        return self.start_ns + (self.count - 1) * self.step_ns
+
+    @property
+    def over_budget(self) -> bool:
+        """All actions were late; there is nothing to send."""
+        return self.count == 0
+
+
+@dataclass(frozen=True)
+class ScheduleStatistics:
+    """Since the schedule was made.
+
+    Attributes:
+        chunks: committed.
+        revisions: of chunks, by a reflex.
+        late_actions: dropped because their time had passed; the one for the time of the
+            observation is not counted, since no plan could be in time for it.
+        over_budget: plans all of whose actions were late.
+        failed_plans: plans that gave nothing.
+    """
+
+    chunks: int = 0
+    revisions: int = 0
+    late_actions: int = 0
+    over_budget: int = 0
+    failed_plans: int = 0
+
+    def __add__(self, other: ScheduleStatistics) -> ScheduleStatistics:
+        return ScheduleStatistics(
+            self.chunks + other.chunks,
+            self.revisions + other.revisions,
+            self.late_actions + other.late_actions,
+            self.over_budget + other.over_budget,
+            self.failed_plans + other.failed_plans,
+        )
+
+    def __sub__(self, other: ScheduleStatistics) -> ScheduleStatistics:
+        return ScheduleStatistics(
+            self.chunks - other.chunks,
+            self.revisions - other.revisions,
+            self.late_actions - other.late_actions,
+            self.over_budget - other.over_budget,
+            self.failed_plans - other.failed_plans,
+        )
+
+
+class Schedule(ABC):
+    """Decides when to plan, and what of a finished plan is still worth sending.
+
+    Args:
+        warm: whether the policy was warmed up; if not, its first plan says nothing about its delay.
+    """
+
+    def __init__(self, horizons: Horizons, timing: Timing, warm: bool = True) -> None:
+        self.horizons = horizons
+        self.timing = timing
+        self.statistics = ScheduleStatistics()
+        self.planning: Ticket | None = None
+        self.current: Prediction | None = None
+        self._delay = DelayEstimate(timing.initial_delay_ns, skip=0 if warm else 1)
+        self._numbers = 0
+        self._retry_ns = self._sent_until_ns = 0
+        self._started_ns: int | None = None
+
+    # What differs between schedules
+
+    @property
+    @abstractmethod
+    def budget_ns(self) -> int:
+        """How long a plan may take, from starting to committing, for the rate asked for [ns]."""
+
+    @property
+    def earliest_reference_ns(self) -> int:
+        """Observations from before are of no use for the next plan [ns]."""
+        return 0
+
+    @abstractmethod
+    def _is_due(self, now_ns: int) -> bool:
+        """Whether another plan is wanted, given that none is in the making."""
+
+    @abstractmethod
+    def _place(self, prediction: Prediction, now_ns: int) -> Commit:
+        """What of a new prediction to send; the schedule takes it as the current one."""
+
+    @abstractmethod
+    def _replace(self, revision: Prediction, now_ns: int) -> Commit:
+        """What of a revision of the current prediction to send."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Forgets what was committed."""
+
+    # What they have in common
+
+    @property
+    def expected_delay_ns(self) -> int:
+        """From starting a plan to committing it [ns]."""
+        return self._delay.expected_ns
+
+    @property
+    def load(self) -> float:
+        """Fraction of the budget that plans take; 0 until one was measured."""
+        return self._delay.expected_ns / self.budget_ns if self._delay.measured else 0.0
+
+    def is_ahead(self, now_ns: int) -> bool:
+        """Whether something of the current chunk can still be changed."""
+        return now_ns + self.timing.lead_ns < self._sent_until_ns
+
+    def discard(self) -> None:
+        """Forgets the running chunk and the plan in the making; planning begins anew."""
+        self.planning = None
+        self.current = None
+        self._retry_ns = self._sent_until_ns = 0
+        self._started_ns = None
+        self._forget()
+
+    def wants_plan(self, now_ns: int) -> bool:
+        """Whether to observe and plan now."""
+        return self.planning is None and now_ns >= self._retry_ns and self._is_due(now_ns)
+
+    def started(self, now_ns: int) -> Ticket:
+        """Records that a plan is in the making from now on."""
+        self._numbers += 1
+        self._started_ns = now_ns
+        previous = self.current
+        if previous is not None and previous.time_ns(self.horizons.prediction - 1) <= now_ns:
+            previous = None
+        # One slow plan must not have the next chunks repeat all that there is of the previous.
+        step_ns, h = self.horizons.step_ns, self.horizons
+        free_ns = max(h.prediction - h.first - h.execute, 1) * step_ns
+        delay_ns = min(self.expected_delay_ns, free_ns)
+        self.planning = Ticket(self._numbers, now_ns, previous, now_ns + delay_ns)
+        return self.planning
+
+    def failed(self, ticket: Ticket, now_ns: int) -> bool:
+        """The plan gave nothing, another may start a little later; False if it was discarded."""
+        if ticket is not self.planning:
+            return False
+        self.planning = None
+        self._retry_ns = now_ns + RETRY_NS
+        self._count(failed_plans=1)
+        return True
+
+    def finished(self, ticket: Ticket, now_ns: int, prediction: Prediction) -> Commit | None:
+        """The plan is ready: what to commit, or None if it was discarded meanwhile."""
+        if ticket is not self.planning:
+            return None
+        self.planning = None
+        self._delay.add(now_ns - ticket.start_ns)
+        commit = self._place(prediction, now_ns)
+        if not commit.over_budget:
+            self.current, self._sent_until_ns = commit.prediction, commit.end_ns
+        self._count(
+            chunks=not commit.over_budget, late_actions=commit.late, over_budget=commit.over_budget
+        )
+        return commit
+
+    def revised(self, base: Prediction, revision: Prediction, now_ns: int) -> Commit | None:
+        """A reflex has revised ``base``: what to commit, or None if it is too late for that."""
+        if base is not self.current:
+            return None
+        commit = self._replace(revision, now_ns)
+        if commit.over_budget:
+            return None
+        self.current = commit.prediction
+        self._count(revisions=1)
+        return commit
+
+    def _count(self, **more: int) -> None:
+        self.statistics += ScheduleStatistics(**{name: int(n) for name, n in more.items()})
+
+    def _cut(self, prediction: Prediction, now_ns: int, reserve: int) -> Commit:
+        """The actions of a prediction that are still ahead."""
+        h, step_ns = self.horizons, self.horizons.step_ns
+        earliest_ns = now_ns + self.timing.lead_ns
+        # Number of actions from the reference time on whose time is not after `earliest_ns`.
+        passed = max(0, (earliest_ns - prediction.reference_ns) // step_ns + 1)
+        first = h.first + passed
+        stop = max(min(h.first + h.execute + reserve, h.prediction), first)
+        residual = prediction.residual
+        return Commit(
+            prediction=prediction,
+            first=first,
+            actions=slice_actions(prediction.actions, first, stop),
+            residual=None if residual is None else residual[first:stop],
+            start_ns=prediction.reference_ns + passed * step_ns,
+            step_ns=step_ns,
+            # The action for the reference time itself is over before anybody could plan it.
+            late=min(max(passed - 1, 0), h.execute - 1),
+        )
+
+
+def slice_actions(actions: Actions, first: int, stop: int) -> Actions:
+    """The actions from ``first`` to before ``stop``."""
+    widths, joints = actions.gripper_width_m, actions.joint_position
+    return replace(
+        actions,
+        poses=actions.poses[first:stop],
+        gripper_width_m=None if widths is None else widths[first:stop],
+        joint_position=None if joints is None else joints[first:stop],
+    )
