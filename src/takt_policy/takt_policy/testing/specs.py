@@ -79,15 +79,6 @@ def tiny_spec(
         goal: kinds of goal inputs.
         changes: fields of the specification to be replaced.
     """
-    normalizer: dict[str, NormalizerKind] = {
-        "image": "identity",
-        "tcp": "minmax",
-        "wrench": "meanstd",
-    }
-    normalizer |= dict.fromkeys(goal, "identity")
-    if decode or residual:
-        normalizer[FAST_INPUT] = "meanstd"
-    normalizer[ACTION] = "minmax"
     samplers: dict[Family, SamplerSpec | None] = {
         "direct": None,
         "diffusion": SamplerSpec("ddim", 100, 8, prefix=prefix),
@@ -102,7 +93,7 @@ def tiny_spec(
         actions=(ActionGroup("arm", "pose", "observation"), ActionGroup("gripper", "width")),
         horizons=Horizons(2, 16, 8, 0.1),
         sampler=samplers[family],
-        normalizer=normalizer,
+        normalizer=_normalizer(goal, fast=decode or residual),
         fast=FastSpec(0.02, (_FORCE,)) if decode or residual else None,
         decode=DecodeSpec(LATENT) if decode else None,
         critic=CriticSpec() if critic else None,
@@ -112,3 +103,11 @@ def tiny_spec(
     if residual:
         spec = replace(spec, residual=ResidualSpec((0.2,) * spec.action_size))
     return spec
+
+
+def _normalizer(goal: Sequence[GoalKind], fast: bool) -> dict[str, NormalizerKind]:
+    kinds: dict[str, NormalizerKind] = {"image": "identity", "tcp": "minmax", "wrench": "meanstd"}
+    kinds |= dict.fromkeys(goal, "identity")
+    if fast:
+        kinds[FAST_INPUT] = "meanstd"
+    return kinds | {ACTION: "minmax"}
