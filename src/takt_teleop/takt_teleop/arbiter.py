@@ -259,7 +259,8 @@ class Arbiter:
         elif is_wanted and under_policy and report is not None:
             shared = self.mode is Mode.SHARED
             intake = self._policy.follow(chunk, report, self._source(), self._now_ns, shared)
-            self.late_actions += intake.late
+            # Of what a revision has no time for, the chunk that it revises is executed.
+            self.late_actions += 0 if chunk.revision else intake.late
             if intake.refusal:
                 self._fire(Event.CHUNK_REFUSED, intake.refusal)
             elif intake.trajectory is not None:

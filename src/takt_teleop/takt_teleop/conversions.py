@@ -131,6 +131,7 @@ def step_to_ros(step: StepRecord, frame_id: str) -> StepRecordMsg:
         observed=stamp_to_ros(step.observed_ns),
         chunk_id=step.chunk_id,
         chunk_index=step.chunk_index,
+        chunk_revision=step.chunk_revision,
         has_base=step.base is not None,
         has_residual=step.residual is not None,
         has_overridden=step.overridden is not None,

@@ -46,8 +46,8 @@ class StepRecord:
     Attributes:
         time_ns: for which the action is meant [ns].
         observed_ns: reference time of the observation behind the policy's action, 0 without.
-        base: what the policy proposed, or None.
-        residual: (6,) correction added to it, axes of the base frame [m, rad], or None.
+        base: what the policy proposed, without its residual network, or None.
+        residual: (6,) what that and the operator added, axes of the base frame [m, rad], or None.
         overridden: during a takeover, what the policy would have done, or None.
         executed: what was sent to the controller.
         gripper_width_m: None if not commanded.
@@ -61,6 +61,7 @@ class StepRecord:
     observed_ns: int = 0
     chunk_id: int = 0
     chunk_index: int = 0
+    chunk_revision: int = 0
     base: Pose | None = None
     residual: Array | None = None
     overridden: Pose | None = None

@@ -18,7 +18,7 @@ class PlannedStep:
 
     Attributes:
         time_ns: for which the action is meant [ns].
-        base: what the policy proposed.
+        base: what the policy proposed, with the correction of its own residual network.
         twist: (6,) of the tool at that time, axes of the base frame [m/s, rad/s]; None at the
             end of a chunk: should no other follow, the arm comes to rest there.
         residual: (6,) the operator's correction, axes of the base frame [m, rad], or None.
@@ -42,6 +42,25 @@ class PlannedStep:
         return self.chunk.first_index + self.offset
 
     @property
+    def proposed(self) -> Pose:
+        """``base`` without the correction of the policy's residual network."""
+        own = self._own_residual
+        return self.base if own is None else uncorrected(self.base, own)
+
+    @property
+    def total_residual(self) -> Array | None:
+        """(6,) from ``proposed`` to ``executed``: the network's and the operator's correction."""
+        own = self._own_residual
+        if own is None or self.residual is None:
+            return self.residual if own is None else own
+        return pose_error(self.executed, self.proposed)
+
+    @property
+    def _own_residual(self) -> Array | None:
+        residuals = self.chunk.residual
+        return None if residuals is None else residuals[self.offset]
+
+    @property
     def gripper_width_m(self) -> float | None:
         widths = self.chunk.gripper_width_m
         return None if widths is None else float(widths[self.offset])
@@ -58,7 +77,8 @@ class PlannedStep:
 
 
 class Plan:
-    """Actions in ascending time; a chunk replaces what was planned from its start on."""
+    """Actions in ascending time; a chunk, or a revision of one, replaces what was planned from its
+    start on."""
 
     def __init__(self, latency_ns: int, lead_ns: int) -> None:
         self._latency_ns = latency_ns
@@ -129,3 +149,9 @@ def corrected(pose: Pose, residual: Array) -> Pose:
     """The pose moved and turned by ``residual`` (6,) in the axes of the base frame [m, rad]."""
     rotation = Rotation.from_rotvec(residual[3:]) * Rotation.from_quat(pose.quaternion_xyzw)
     return Pose(pose.position_m + residual[:3], rotation.as_quat())
+
+
+def uncorrected(pose: Pose, residual: Array) -> Pose:
+    """The inverse of ``corrected``."""
+    rotation = Rotation.from_rotvec(-residual[3:]) * Rotation.from_quat(pose.quaternion_xyzw)
+    return Pose(pose.position_m - residual[:3], rotation.as_quat())

@@ -22,7 +22,7 @@ class Context:
 
 
 def policy_record(step: PlannedStep, context: Context) -> StepRecord:
-    """Of an action of a policy, with the operator's correction in SHARED."""
+    """Of an action of a policy, with what its residual network and, in SHARED, the operator add."""
     chunk = step.chunk
     return StepRecord(
         time_ns=step.time_ns,
@@ -33,8 +33,9 @@ def policy_record(step: PlannedStep, context: Context) -> StepRecord:
         observed_ns=chunk.reference_ns,
         chunk_id=chunk.id,
         chunk_index=step.index,
-        base=step.base,
-        residual=step.residual,
+        chunk_revision=chunk.revision,
+        base=step.proposed,
+        residual=step.total_residual,
         gripper_width_m=step.gripper_width_m,
         scores=chunk.scores,
         uncertainty=chunk.uncertainty,
@@ -66,6 +67,7 @@ def human_record(waypoint: Waypoint, shadow: PlannedStep | None, context: Contex
         observed_ns=chunk.reference_ns,
         chunk_id=chunk.id,
         chunk_index=shadow.index,
+        chunk_revision=chunk.revision,
         overridden=shadow.base,
         scores=chunk.scores,
         uncertainty=chunk.uncertainty,

@@ -50,7 +50,7 @@ MEANINGS: Mapping[Event, str] = {
     Event.POLICY_RUNS: "a policy reports RUNNING, the arm is well, nothing is held against it",
     Event.POLICY_RUNS_SHARED: "the same, and the parameter `shared` is set",
     Event.POLICY_LOST: "its heartbeat is older than `policy_timeout_s`",
-    Event.POLICY_WAITS: "it reports WAITING: an input is missing",
+    Event.POLICY_WAITS: "it reports WAITING: an input is missing, its plans fail or are late",
     Event.POLICY_ENDED: "it reports that it no longer runs: done, cancelled or failed",
     Event.PLAN_EXHAUSTED: "no chunk came in time and the waypoints ran out",
     Event.CHUNK_REFUSED: "a chunk starts beyond `max_jump` from the target, or moves too fast",

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from teleop_world import HOME, MS, World, distance_m
 
-from takt_core.geometry import Pose
+from takt_core.geometry import Pose, pose_error
 from takt_core.trajectory import Trajectory
 from takt_teleop.effects import ModeChange, Notice, SetGuide, StepRecord
 from takt_teleop.inputs import Button, DeviceCommand, Heartbeat, PolicyState
+from takt_teleop.plan import corrected
 from takt_teleop.transitions import Event, Mode
 
 
@@ -485,6 +486,48 @@ def test_a_later_chunk_replaces_the_steps_from_its_start_on() -> None:
     times = [record.time_ns for record in world.records]
     assert times == sorted(set(times))
     assert [record.chunk_id for record in world.records] == [1, 1, 2, 2, 2]
+
+
+def test_a_revision_replaces_what_is_ahead_of_its_chunk_and_is_recorded_with_its_residual() -> None:
+    world = running()
+    chunk = world.chunk()
+    world.send(chunk)
+    world.step(250)
+    residual = np.tile([0.001, 0.0, 0.0, 0.0, 0.0, 0.02], (6, 1))
+    poses = tuple(corrected(pose, residual[0]) for pose in chunk.poses[2:])
+    revision = replace(chunk, revision=1, first_index=3, start_ns=chunk.time_ns(2), poses=poses,
+                       residual=residual)  # fmt: skip
+    (sent,) = world.send(revision)
+    assert isinstance(sent, Trajectory)
+    assert [w.time_ns for w in sent.waypoints] == [chunk.time_ns(i) for i in range(2, 8)]
+    world.step(600)
+    records = world.records
+    assert [record.chunk_index for record in records] == list(range(1, 9))
+    assert {record.chunk_id for record in records} == {chunk.id}
+    assert [record.chunk_revision for record in records] == [0, 0, 1, 1, 1, 1, 1, 1]
+    assert records[1].residual is None
+    for record, planned in zip(records[2:], chunk.poses[2:], strict=True):
+        assert record.base is not None
+        assert record.residual is not None
+        np.testing.assert_allclose(pose_error(record.base, planned), 0.0, atol=1e-9)
+        np.testing.assert_allclose(record.residual, residual[0])
+        np.testing.assert_allclose(pose_error(record.executed, record.base), residual[0], atol=1e-9)
+    assert world.arbiter.late_actions == 0
+
+
+def test_the_operators_correction_adds_to_the_networks() -> None:
+    world = running(shared=True)
+    residual = np.tile([0.0, 0.0, 0.002, 0.0, 0.0, 0.0], (30, 1))
+    world.send(world.chunk(count=30, step_m=np.zeros(3), residual=residual))
+    for _ in range(60):
+        world.device(twist=np.array([0.0, 0.2, 0.0, 0.0, 0.0, 0.0]))
+        world.step(10)
+    record = world.last(StepRecord)
+    assert record.base is not None
+    assert record.residual is not None
+    limit = world.parameters.shared_limit_m
+    np.testing.assert_allclose(record.residual[:3], [0.0, limit, 0.002], atol=1e-9)
+    np.testing.assert_allclose(pose_error(record.executed, record.base), record.residual, atol=1e-9)
 
 
 def test_during_a_takeover_the_overridden_action_is_recorded() -> None:
