@@ -78,7 +78,7 @@ class NetworkDenoiser:
         found = estimate_from(self.spec.prediction, sample, prediction, level)
         if self.spec.clip is None:
             return found
-        return Estimate(np.clip(found.clean, -self.spec.clip, self.spec.clip), found.noise)
+        return Estimate(found.clean.clip(-self.spec.clip, self.spec.clip), found.noise)
 
     def guide(self, clean: Float, level: Level) -> Float:
         for one in self.guidance:
