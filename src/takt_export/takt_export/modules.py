@@ -1,0 +1,156 @@
+"""Any PyTorch modules to a bundle: the one exporter that all others end in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from takt_export.errors import ExportError
+from takt_export.onnx_graph import to_onnx
+from takt_export.parity import DrawObservation, check_parity, draw_feed, perturbed
+from takt_policy.bundle import Bundle, Normalizer, PolicySpec, write_bundle
+from takt_policy.model import CONDITION, OUTPUTS, graph_inputs
+
+Array = npt.NDArray[Any]
+Function = Callable[..., torch.Tensor]
+
+BATCHES = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A bundle that was written.
+
+    Attributes:
+        parity: by graph, the greatest difference to PyTorch over all random inputs.
+    """
+
+    bundle: Bundle
+    parity: dict[str, float]
+
+
+def export_modules(
+    path: Path | str,
+    spec: PolicySpec,
+    normalizers: Mapping[str, Normalizer],
+    observation: Mapping[str, Array],
+    modules: Mapping[str, nn.Module | Function],
+    fast_observation: Mapping[str, Array] | None = None,
+    *,
+    originals: Mapping[str, Function] | None = None,
+    draw: DrawObservation | None = None,
+    batches: Sequence[int] = BATCHES,
+    overwrite: bool = False,
+) -> Exported:
+    """Traces modules to ONNX, compares them with PyTorch, and writes the bundle.
+
+    Args:
+        path: folder to make, by convention ``NAME.takt``.
+        normalizers: of each input and of ``action``; identity for what the modules do themselves.
+        observation: one example as the encode or predict graph gets it, (1, history, *shape).
+        modules: one for each of ``spec.graphs``, a module or a function of tensors, called with
+            the graph's inputs in the order of ``takt_policy.model.graph_inputs``; times ``t``
+            are int64 for diffusion and float32 for flow. They are exported on the CPU, in
+            evaluation mode.
+        fast_observation: the same as ``observation`` for the fast inputs.
+        originals: functions of the framework to compare with instead of ``modules``, called in
+            the same way: for networks that were rebuilt and must do what others do.
+        draw: makes random observations of a batch size; the example with noise if absent.
+        batches: sizes of the batches with which graphs and PyTorch are compared.
+        overwrite: replace a bundle that is there.
+
+    Raises:
+        ExportError: graphs and modules do not fit, or differ by more than
+            ``spec.golden.export_tolerance``.
+        BundleError: the bundle would be refused by a runtime.
+    """
+    if set(modules) != set(spec.graphs):
+        raise ExportError(
+            f"modules for {', '.join(sorted(modules)) or 'nothing'} were given; the specification "
+            f"(family {spec.family}) needs {', '.join(spec.graphs)}"
+        )
+    fast = fast_observation or {}
+    rng = np.random.default_rng(0)
+    draw = draw or perturbed(spec, observation, fast)
+    wrapped = {name: _as_module(modules[name]) for name in spec.graphs}
+    condition = _condition(spec, wrapped, observation)
+    graphs: dict[str, bytes] = {}
+    parity: dict[str, float] = {}
+    for name, module in wrapped.items():
+        names = graph_inputs(spec, name)
+        example = draw_feed(spec, name, 2, rng, draw, condition)
+        tensors = tuple(torch.from_numpy(example[key]) for key in names)
+        graphs[name] = to_onnx(module, tensors, names, OUTPUTS[name])
+        original = (originals or {}).get(name, module)
+        feeds = [draw_feed(spec, name, size, rng, draw, condition) for size in batches]
+        parity[name] = check_parity(
+            name, graphs[name], original, names, feeds, spec.golden.export_tolerance
+        )
+    references = {
+        name: _reference((originals or {}).get(name, module), graph_inputs(spec, name))
+        for name, module in wrapped.items()
+    }
+    bundle = write_bundle(
+        path, spec, graphs, normalizers, observation, references, overwrite,
+        fast_observation=fast or None,
+    )  # fmt: skip
+    return Exported(bundle, parity)
+
+
+class _FunctionModule(nn.Module):
+    """A function as a module, which is what tracing wants."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self.function(*inputs)
+
+
+def _as_module(given: nn.Module | Function) -> nn.Module:
+    module = given if isinstance(given, nn.Module) else _FunctionModule(given)
+    module = module.cpu().eval()
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    return module
+
+
+@torch.no_grad()
+def _condition(
+    spec: PolicySpec, modules: Mapping[str, nn.Module], observation: Mapping[str, Array]
+) -> Array | None:
+    """The condition of the example, whose shape the other graphs need."""
+    if "encode" not in modules:
+        return None
+    names = graph_inputs(spec, "encode")
+    if missing := sorted(set(names) - set(observation)):
+        raise ExportError(
+            f"the example observation lacks {missing[0]!r}; give one array for each of "
+            f"{', '.join(names)}"
+        )
+    result = modules["encode"](*(torch.from_numpy(observation[name]) for name in names))
+    if not isinstance(result, torch.Tensor) or result.shape[0] != 1:
+        raise ExportError(
+            f"encode gave {type(result).__name__} of shape {list(getattr(result, 'shape', []))}; "
+            f"it must give the {CONDITION} as one tensor (batch, ...)"
+        )
+    return np.ascontiguousarray(result.numpy())
+
+
+def _reference(module: nn.Module | Function, names: Sequence[str]) -> Callable[..., Array]:
+    """Called like the graph, with arrays by name, for the golden pairs."""
+
+    @torch.no_grad()
+    def run(**inputs: Array) -> Array:
+        out: Array = module(*(torch.from_numpy(np.asarray(inputs[name])) for name in names)).numpy()
+        return out
+
+    return run

@@ -1,0 +1,1 @@
+"""The networks of known frameworks, rebuilt from their published structure."""
