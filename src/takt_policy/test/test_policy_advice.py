@@ -59,9 +59,11 @@ def test_steps_that_fit_the_period(tiny_bundle: Bundle) -> None:
     assert "executed for 800 ms and drawn in 100.0 ms" in words
     assert "12.5 % of it" in words
     assert "1 of its actions is late" in words
-    assert "78 steps fit" in words
+    assert "78 steps fit the period, 8 the time of one action" in words
     slow = advice.on_steps(tiny_bundle, _calls({(CPU, 1): 900.0}), CPU, 1, _chunk(7300.0))
     assert "73 of its actions are late" in slow
+    quick = advice.on_steps(tiny_bundle, calls, CPU, 1, _chunk(99.0))
+    assert "none of its actions is late" in quick
     assert "too slow for this machine" in slow
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from takt_policy.bundle import Bundle
@@ -56,26 +55,32 @@ def on_steps(
 ) -> str:
     """How many denoising steps fit the time that a chunk is executed."""
     horizons = bundle.spec.horizons
-    period_ms = horizons.execute * horizons.step_s * 1e3
-    late = math.ceil(own.whole.p95 / (horizons.step_s * 1e3))
+    step_ms = horizons.step_s * 1e3
+    period_ms = horizons.execute * step_ms
+    # The action for the time of the observation itself is over before anybody could plan it.
+    late = int(own.whole.p95 / step_ms)
+    lost = {0: "none of its actions is", 1: "1 of its actions is"}.get(
+        late, f"{late} of its actions are"
+    )
     text = (
         f"A chunk is executed for {period_ms:.0f} ms and drawn in {own.whole.p95:.1f} ms (95 %), "
         f"{100 * own.whole.p95 / period_ms:.1f} % of it: "
-        f"{late} of its actions {'is' if late == 1 else 'are'} late when it is ready"
+        f"{lost} late when it is ready, besides what the age of the observation costs"
     )
     if bundle.spec.sampler is None:
         return f"{text}."
     call = times[Call("denoise", provider, threads)].p95
-    rest = own.whole.p95 - bundle.spec.sampler.inference_steps * call
-    fitting = int((period_ms - max(rest, 0.0)) / call)
-    if fitting < 1:
+    rest = max(own.whole.p95 - bundle.spec.sampler.inference_steps * call, 0.0)
+    in_period, in_action = (int((limit - rest) / call) for limit in (period_ms, step_ms))
+    if in_period < 1:
         return (
             f"{text}. Not one denoising step of {call:.2f} ms (95 %) fits besides the rest: the "
             "policy is too slow for this machine"
         )
     return (
-        f"{text}. At {call:.2f} ms a step (95 %), {fitting} steps fit the period; whether more "
-        "than the bundle's are of use, only `takt eval` can say."
+        f"{text}. At {call:.2f} ms a step (95 %), {in_period} steps fit the period, "
+        f"{max(in_action, 0)} the time of one action; whether more than the bundle's "
+        f"{bundle.spec.sampler.inference_steps} are of use, only `takt eval` can say."
     )
 
 
