@@ -48,7 +48,7 @@ class EpisodeFacts:
             "publishing": [],
             "end_to_end": [],
         }
-        self._chunks = 0
+        self._chunks = self._revisions = 0
         self._policy: dict[str, str] = {}
         self._modes: list[dict[str, Any]] = []
         self._task: dict[str, Any] = {}
@@ -77,6 +77,7 @@ class EpisodeFacts:
         return {
             "policy": {**self._policy, **self._policy_counters()},
             "chunks": self._chunks,
+            "chunk_revisions": self._revisions,
             "latency_ms": {
                 name: _rounded(summary(values)) for name, values in self._latencies_ms.items()
             },
@@ -87,6 +88,9 @@ class EpisodeFacts:
         }
 
     def _on_chunk(self, received: Received, chunk: Any) -> None:
+        if chunk.revision:
+            self._revisions += 1
+            return
         newest, published = _ns(chunk.observed_newest), _ns(chunk.header.stamp)
         start, end = _ns(chunk.inference_start), _ns(chunk.inference_end)
         # On a steady clock: simulated time goes in steps longer than an inference.
@@ -140,7 +144,7 @@ class EpisodeFacts:
         counters: dict[str, Any] = {}
         for first, last in self._decoded("takt_msgs/msg/PolicyStatus").values():
             counters = {"provider": str(last.provider), "goal": str(last.goal)}
-            for name in ("late_actions", "over_budget"):
+            for name in ("late_actions", "over_budget", "failed_plans"):
                 counters[name] = _risen(first, last, name)
         return counters
 

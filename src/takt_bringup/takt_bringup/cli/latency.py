@@ -19,7 +19,7 @@ _TOPIC = "policy/chunk"
 
 
 def chunks_of_bag(bag: Path) -> list[Any]:
-    """Return the chunks in a bag, of all robots.
+    """Return the chunks in a bag, of all robots, without their revisions.
 
     Raises:
         TaktError: it is no bag, or has no chunks.
@@ -28,7 +28,8 @@ def chunks_of_bag(bag: Path) -> list[Any]:
 
     reader = BagReader(bag)
     topics = [name for name in reader.topics() if name.endswith(f"/{_TOPIC}")]
-    chunks = [message for _, message in reader.decoded(topics)] if topics else []
+    messages = [message for _, message in reader.decoded(topics)] if topics else []
+    chunks = [message for message in messages if not message.revision]
     if not chunks:
         raise TaktError(f"{bag} has no messages on {_TOPIC}: no policy ran while it was recorded")
     return chunks

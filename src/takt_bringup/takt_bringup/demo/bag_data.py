@@ -115,7 +115,7 @@ def read_episode(bag: Path) -> Episode:
         force_n=_vectors([state.wrench.force for state in arm]),
         chunk_id=np.array([int(state.chunk_id) for state in arm], dtype=np.int64),
         counts={name: _risen([int(getattr(s, name)) for s in arm]) for name in _COUNTERS},
-        chunks=tuple(_chunk(message) for message in by_topic.get(CHUNKS, [])),
+        chunks=tuple(_chunk(one) for one in by_topic.get(CHUNKS, []) if not one.revision),
         sent=sent,
         policy_late=_risen([int(status.late_actions) for status in by_topic.get(STATUS, [])]),
         start_ns=start_ns,

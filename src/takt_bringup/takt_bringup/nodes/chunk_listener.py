@@ -13,14 +13,18 @@ from takt_msgs.msg import ActionChunk, PolicyStatus
 
 
 class ChunkListener(Node):
-    """Keeps what arrives on policy/chunk, and the last policy/status."""
+    """Keeps the chunks on policy/chunk, without their revisions, and the last policy/status."""
 
     def __init__(self, namespace: str) -> None:
         super().__init__("takt_latency", namespace=namespace)
         self.chunks: list[ActionChunk] = []
         self.status: PolicyStatus | None = None
-        self.create_subscription(ActionChunk, "policy/chunk", self.chunks.append, RECORD)
+        self.create_subscription(ActionChunk, "policy/chunk", self._on_chunk, RECORD)
         self.create_subscription(PolicyStatus, "policy/status", self._on_status, RECORD)
+
+    def _on_chunk(self, chunk: ActionChunk) -> None:
+        if not chunk.revision:
+            self.chunks.append(chunk)
 
     def _on_status(self, status: PolicyStatus) -> None:
         self.status = status
