@@ -1,8 +1,10 @@
-"""Pictures of an evaluation: success with its intervals, and the jumps between chunks."""
+"""Pictures of an evaluation: success and its time, and the jumps between chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,67 +18,70 @@ _FAINT = "#9aa5b1"
 # Told apart also by those who do not see red and green as different (Okabe and Ito, 2008).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 _MARKERS = "osD^vPX*"
-_DODGE = 0.012
+_DODGE = 0.018
 _WIDTH_IN = 9.0
 
 
+@dataclass(frozen=True)
+class _Panel:
+    """What one plot shows of a cell: a value, and the ends of its whisker."""
+
+    label: str
+    value: Callable[[CellSummary], float]
+    whisker: Callable[[CellSummary], tuple[float, float]]
+    word: Callable[[CellSummary], str] = lambda one: ""
+    is_share: bool = False
+
+
+def _percentiles(label: str, field: str) -> _Panel:
+    """Median, with a whisker to the 95th percentile."""
+
+    def of(one: CellSummary, name: str) -> float:
+        part: Mapping[str, float] = getattr(one, field)
+        return part[name]
+
+    return _Panel(label, lambda one: of(one, "p50"), lambda one: (of(one, "p50"), of(one, "p95")))
+
+
+_SUCCESS = _Panel(
+    "success [%], 95 % interval",
+    lambda one: 100 * one.rate,
+    lambda one: (100 * one.interval[0], 100 * one.interval[1]),
+    lambda one: f"{one.successes}/{one.episodes}",
+    is_share=True,
+)
+_TIME = _percentiles("time to success [s], to 95th percentile", "duration_s")
+_POSITION = _percentiles("position jump [mm], to 95th percentile", "jump_mm")
+_VELOCITY = _percentiles("velocity jump [mm/s], to 95th percentile", "jump_mm_s")
+
+
 def draw_success(summaries: Sequence[CellSummary], path: Path, title: str) -> None:
-    """Success by delay, a line per series; by series where there is one delay only."""
-    shown = [one for one in summaries if one.episodes]
-    if _delays(shown) > 1:
-        figure, axis = _canvas(title, 1, 4.8)
-        count = len(_series(shown))
-        for index, (name, line) in enumerate(_series(shown).items()):
-            _line(
-                axis[0], index, count, name, line,
-                [100 * one.rate for one in line],
-                [tuple(100 * edge for edge in one.interval) for one in line],
-            )  # fmt: skip
-        _finish_delays(axis[0], shown, "success [%], 95 % interval")
-        axis[0].set_ylim(-3, 103)
-        _legend(figure, axis[0])
-    else:
-        figure, axis = _canvas(title, 1, 1.6 + 0.36 * max(len(shown), 2))
-        _bars(
-            axis[0], shown,
-            [100 * one.rate for one in shown],
-            [tuple(100 * edge for edge in one.interval) for one in shown],
-            [f"{one.successes}/{one.episodes}" for one in shown],
-        )  # fmt: skip
-        axis[0].set_xlim(0, 112)
-        _finish(axis[0], "success [%], 95 % interval", "")
-        _name_bars(axis[0], shown)
-    _save(figure, path)
+    """Success and the time that it took."""
+    _draw([one for one in summaries if one.episodes], (_SUCCESS, _TIME), path, title)
 
 
 def draw_handovers(summaries: Sequence[CellSummary], path: Path, title: str) -> None:
-    """Jumps of position and velocity at the hand-overs: median, and up to the 95th percentile."""
+    """Jumps of position and velocity between chunks."""
     shown = [one for one in summaries if one.jump_mm["count"]]
-    panels = (
-        ("jump_mm", "position jump at hand-over [mm]"),
-        ("jump_mm_s", "velocity jump at hand-over [mm/s]"),
-    )
-    by_delay = _delays(shown) > 1
-    height = 4.8 if by_delay else 1.6 + 0.36 * max(len(shown), 2)
-    figure, axes = _canvas(f"{title}: median, whisker to the 95th percentile", 2, height)
-    for axis, (field, label) in zip(axes, panels, strict=True):
+    _draw(shown, (_POSITION, _VELOCITY), path, f"{title}: hand-overs between chunks")
+
+
+def _draw(cells: Sequence[CellSummary], panels: Sequence[_Panel], path: Path, title: str) -> None:
+    """Panels side by side: a line per series over the delay, or bars where there is one delay."""
+    by_delay = _delays(cells) > 1
+    height = 4.8 if by_delay else 1.3 + 0.36 * max(len(cells), 2)
+    figure, axes = _canvas(title, len(panels), height)
+    for axis, panel in zip(axes, panels, strict=True):
         if by_delay:
-            count = len(_series(shown))
-            for index, (name, line) in enumerate(_series(shown).items()):
-                parts = [getattr(one, field) for one in line]
-                _line(axis, index, count, name, line, _middles(parts), _reaches(parts))
-            _finish_delays(axis, shown, label)
-            axis.set_ylim(bottom=0)
+            _lines(axis, cells, panel)
         else:
-            parts = [getattr(one, field) for one in shown]
-            _bars(axis, shown, _middles(parts), _reaches(parts), [""] * len(parts))
-            axis.set_xlim(left=0)
-            _finish(axis, label, "")
+            _bars(axis, cells, panel)
     if by_delay:
         _legend(figure, axes[0])
     else:
-        _name_bars(axes[0], shown)
-        axes[1].set_yticks([])
+        axes[0].set_yticks(range(len(cells)), _names(cells))
+        for axis in axes[1:]:
+            axis.set_yticks([])
     _save(figure, path)
 
 
@@ -99,53 +104,55 @@ def _names(summaries: Sequence[CellSummary]) -> list[str]:
     ]
 
 
-def _middles(parts: Sequence[Mapping[str, float]]) -> list[float]:
-    return [part["p50"] for part in parts]
-
-
-def _reaches(parts: Sequence[Mapping[str, float]]) -> list[tuple[float, ...]]:
-    return [(part["p50"], part["p95"]) for part in parts]
-
-
-def _line(
-    axis: Any, index: int, count: int, name: str, cells: Sequence[CellSummary],
-    values: Sequence[float], ranges: Sequence[tuple[float, ...]],
-) -> None:  # fmt: skip
-    colour = _COLOURS[index % len(_COLOURS)]
+def _lines(axis: Any, cells: Sequence[CellSummary], panel: _Panel) -> None:
+    series = _series(cells)
+    delays = sorted({1e3 * one.cell.delay_s for one in cells})
     # A little aside, so that whiskers at the same delay do not hide each other.
-    delays = [1e3 * one.cell.delay_s for one in cells]
-    span = max(delays) - min(delays) or 1.0
-    places = [delay + (index - (count - 1) / 2) * _DODGE * span for delay in delays]
-    axis.errorbar(
-        places, values, yerr=_whiskers(values, ranges), label=name, color=colour,
-        marker=_MARKERS[index % len(_MARKERS)], ms=5.5, lw=1.8, elinewidth=1.0, capsize=2.5,
-        linestyle="-" if index < len(_COLOURS) else "--",
-    )  # fmt: skip
+    aside = _DODGE * (delays[-1] - delays[0])
+    for index, (name, line) in enumerate(series.items()):
+        shift = (index - (len(series) - 1) / 2) * aside
+        values = [panel.value(one) for one in line]
+        axis.errorbar(
+            [1e3 * one.cell.delay_s + shift for one in line], values,
+            yerr=_whiskers(values, [panel.whisker(one) for one in line]), label=name,
+            color=_COLOURS[index % len(_COLOURS)], marker=_MARKERS[index % len(_MARKERS)],
+            linestyle="-" if index < len(_COLOURS) else "--", ms=5.5, lw=1.8, elinewidth=1.0,
+            capsize=2.5,
+        )  # fmt: skip
+    _finish(axis, "delay of inference [ms]", panel.label)
+    axis.set_xticks(delays)
+    lowest = min(panel.whisker(one)[0] for one in cells)
+    if panel.is_share:
+        # All near the top is the usual case, and the interesting part is there.
+        axis.set_ylim(max(-3.0, 10.0 * math.floor(lowest / 10.0) - 12.0), 103.0)
+    else:
+        axis.set_ylim(bottom=0.0)
 
 
-def _bars(
-    axis: Any, cells: Sequence[CellSummary], values: Sequence[float],
-    ranges: Sequence[tuple[float, ...]], words: Sequence[str],
-) -> None:  # fmt: skip
+def _bars(axis: Any, cells: Sequence[CellSummary], panel: _Panel) -> None:
     places = range(len(cells))
+    values = [panel.value(one) for one in cells]
+    ranges = [panel.whisker(one) for one in cells]
     axis.barh(places, values, color=_COLOURS[5], height=0.62)
     axis.errorbar(
         values, places, xerr=_whiskers(values, ranges), fmt="none", ecolor=_INK, elinewidth=1.2,
         capsize=3,
     )  # fmt: skip
-    for place, (_, high), word in zip(places, ranges, words, strict=True):
-        axis.text(high + 1.5, place, word, va="center", fontsize=8.5, color=_INK)
+    for place, (_, high), one in zip(places, ranges, cells, strict=True):
+        axis.text(high + 1.5, place, panel.word(one), va="center", fontsize=8.5, color=_INK)
     axis.set_ylim(len(cells) - 0.4, -0.6)
+    _finish(axis, panel.label, "")
+    if panel.is_share:
+        axis.set_xlim(0, 118)
+        axis.set_xticks(range(0, 101, 20))
+    else:
+        axis.set_xlim(left=0)
 
 
-def _whiskers(values: Sequence[float], ranges: Sequence[tuple[float, ...]]) -> list[list[float]]:
+def _whiskers(values: Sequence[float], ranges: Sequence[tuple[float, float]]) -> list[list[float]]:
     below = [max(value - low, 0.0) for value, (low, _) in zip(values, ranges, strict=True)]
     above = [max(high - value, 0.0) for value, (_, high) in zip(values, ranges, strict=True)]
     return [below, above]
-
-
-def _name_bars(axis: Any, cells: Sequence[CellSummary]) -> None:
-    axis.set_yticks(range(len(cells)), _names(cells))
 
 
 def _canvas(title: str, columns: int, height_in: float) -> tuple[Figure, list[Any]]:
@@ -155,11 +162,6 @@ def _canvas(title: str, columns: int, height_in: float) -> tuple[Figure, list[An
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=12, fontweight="bold", color=_INK, x=0.01, ha="left")
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
-
-
-def _finish_delays(axis: Any, cells: Sequence[CellSummary], label: str) -> None:
-    axis.set_xticks(sorted({1e3 * one.cell.delay_s for one in cells}))
-    _finish(axis, "delay of inference [ms]", label)
 
 
 def _finish(axis: Any, x_label: str, y_label: str) -> None:

@@ -46,9 +46,12 @@ def notes(evaluation: Evaluation, summaries: Sequence[CellSummary]) -> list[str]
         )
     compared = {one.baseline for one in summaries if one.paired}
     if compared:
+        words = compared.pop()
+        if compared:
+            words = f"{words.rpartition(' @ ')[0]} at the same delay"
         lines.append(
-            f"vs baseline: difference to {', '.join(sorted(compared))} on the same seeds in "
-            "percentage points, with Newcombe's paired 95 % interval; p: exact McNemar test."
+            f"vs baseline: difference to {words}, on the same seeds, in percentage points with "
+            "Newcombe's paired 95 % interval; p: exact McNemar test."
         )
     if rows:
         loads = [row.load for row in rows]
