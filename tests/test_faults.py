@@ -162,6 +162,9 @@ def test_nan_from_a_graph_holds_the_robot_and_names_the_graph(
             "policy FAILED",
         )
         assert "graph encode" in client.statuses[-1].reason
+        assert client.statuses[-1].failed_plans == 10
+        waiting = [one for one in client.statuses if one.state == PolicyStatus.WAITING]
+        assert any("graph encode" in one.reason for one in waiting)
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
         client.pass_time(0.5)
         assert client.mode_is(ControlMode.HOLD)

@@ -62,6 +62,7 @@ class FakeRobot(Node):  # type: ignore[misc]
         self.goals: list[Goal] = []
         self.uncertainties: list[Uncertainty] = []
         self.camera_works = True
+        self.brightness = 7
         self.create_subscription(ActionChunk, "policy/chunk", self._on_chunk, COMMAND)
         self.create_subscription(PolicyStatus, "policy/status", self._on_status, LATCHED)
         self.create_subscription(Goal, "policy/goal", self._on_goal, LATCHED)
@@ -137,7 +138,7 @@ class FakeRobot(Node):  # type: ignore[misc]
 
     def _publish_image(self) -> None:
         if self.camera_works:
-            pixels = np.full((IMAGE_SIZE, IMAGE_SIZE, 3), 7, np.uint8)
+            pixels = np.full((IMAGE_SIZE, IMAGE_SIZE, 3), self.brightness, np.uint8)
             self._image.publish(image_to_ros(pixels, self.now_ns(), "wrist_camera"))
 
     def _on_chunk(self, message: ActionChunk) -> None:

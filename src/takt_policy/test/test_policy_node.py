@@ -132,6 +132,26 @@ def test_nan_fails_the_run_by_name_and_sends_nothing(robot: FakeRobot, tmp_path:
     assert "graph encode: output 'condition' has 4 of 4 values" in result.message
     assert not robot.chunks
     robot.wait_for_state(State.FAILED, "graph encode")
+    assert robot.statuses[-1].failed_plans == 10
+
+
+def test_after_nan_the_next_good_chunk_resumes_the_same_run(
+    robot: FakeRobot, tmp_path: Path
+) -> None:
+    robot.brightness = 255  # what this bundle sees without fault
+    assert robot.load(write_tiny_bundle(tmp_path / "faulty.takt", faulty=True).path).success
+    handle = robot.start()
+    robot.wait_for_chunks(1)
+    robot.brightness = 7
+    robot.wait_for_state(State.WAITING, "graph encode: output 'condition'")
+    count, run = len(robot.chunks), robot.statuses[-1].run
+    robot.brightness = 255
+    robot.wait_for_state(State.RUNNING)
+    robot.wait_for_chunks(2)
+    assert len(robot.chunks) > count
+    assert robot.statuses[-1].run == run
+    robot.result(handle.cancel_goal_async())
+    assert robot.outcome(handle).outcome == Outcome.CANCELLED
 
 
 def test_a_bundle_with_nan_is_refused_at_load_and_the_old_one_goes_on(
