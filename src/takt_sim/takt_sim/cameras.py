@@ -5,6 +5,7 @@ Measured with software rendering: 96x96 takes 0.6 ms, where shadows alone would 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,7 @@ class CameraRig:
 
     def __init__(self, model: mujoco.MjModel, cameras: Sequence[CameraParameters]) -> None:
         self._model = model
+        self._closed = False
         self._cameras = {camera.name: camera for camera in cameras}
         width = max(camera.width for camera in cameras)
         height = max(camera.height for camera in cameras)
@@ -160,8 +162,17 @@ class CameraRig:
         return np.clip(noisy + 0.5, 0.0, 255.0).astype(np.uint8)
 
     def close(self) -> None:
-        """Give back the graphics memory."""
+        """Give back the graphics memory. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._gl.make_current()
         for context in self._contexts.values():
             context.free()
         self._gl.free()
+
+    def __del__(self) -> None:
+        # MuJoCo's contexts would free their objects in whichever context is current, by number:
+        # those of another world, whose images would be wrong from then on.
+        if not sys.is_finalizing() and hasattr(self, "_scene"):
+            self.close()

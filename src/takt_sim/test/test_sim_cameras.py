@@ -1,11 +1,14 @@
 """Cameras: size, content, latency, noise, and the faults that they can have."""
 
+import gc
+
 import numpy as np
 import pytest
 from sim_worlds import SECOND_NS, SMALL_CAMERAS, seeing_simulation
 
 from takt_core.streams import Sample
 from takt_sim.cameras import CameraParameters, CameraRig
+from takt_sim.simulation import Simulation, SimulationParameters
 
 WRIST, FRONT = SMALL_CAMERAS
 
@@ -101,3 +104,18 @@ def test_dropped_frames_leave_a_gap() -> None:
 def test_faults_name_the_cameras_there_are() -> None:
     with pytest.raises(ValueError, match="no camera 'left'; there are front_camera, wrist_camera"):
         seeing_simulation().faults.freeze_camera("left")
+
+
+def test_a_world_that_is_dropped_without_close_leaves_the_images_of_others_alone() -> None:
+    kept = Simulation(parameters=SimulationParameters(cameras=()))
+    rig = CameraRig(kept.model, SMALL_CAMERAS)
+    kept.reset(1)
+    before = rig.render(kept.data, "wrist_camera")
+    dropped = CameraRig(kept.model, SMALL_CAMERAS)
+    dropped.render(kept.data, "wrist_camera")
+    np.testing.assert_array_equal(rig.render(kept.data, "wrist_camera"), before)
+    del dropped
+    gc.collect()
+    np.testing.assert_array_equal(rig.render(kept.data, "wrist_camera"), before)
+    rig.close()
+    kept.close()
