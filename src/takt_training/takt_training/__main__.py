@@ -1,4 +1,4 @@
-"""`python -m takt_training [collect|train|export|evaluate|all]`: the reference policy from a seed.
+"""`python -m takt_training [collect|see|heads|export|evaluate|all]`: policies from a seed.
 
 Every stage keeps what it made under `--work` and does nothing where that is there already;
 `--fresh` begins anew.
@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from takt_core.errors import TaktError
-from takt_training.pipeline import STAGES, Pipeline, Scale
+from takt_training.pipeline import STAGES, Pipeline
+from takt_training.recipes.registry import RECIPES
+from takt_training.scale import Scale
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,8 +23,12 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m takt_training", description=__doc__)
     made.add_argument("stage", nargs="?", default="all", choices=[*STAGES, "all"])
     made.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
-    made.add_argument("--work", type=Path, default=Path("build/train"), help="intermediate files")
-    made.add_argument("--bundle", type=Path, default=Path("models/peg_insertion.takt"))
+    made.add_argument("--recipe", default="peg_insertion", choices=list(RECIPES))
+    made.add_argument("--only", default="", metavar="HEAD,...", help="train some heads only")
+    made.add_argument(
+        "--work", type=Path, default=None, help="intermediate files (default build/train/RECIPE)"
+    )
+    made.add_argument("--models", type=Path, default=Path("models"), help="folder of the bundles")
     made.add_argument(
         "--scale",
         choices=["full", "tiny"],
@@ -46,23 +52,26 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the chosen stages in order."""
     options = parser().parse_args(arguments)
+    work = options.work or Path("build/train") / options.recipe
     if options.fresh:
-        shutil.rmtree(options.work, ignore_errors=True)
-    pipeline = Pipeline(
-        work=options.work,
-        bundle=options.bundle,
-        scale=Scale.named(options.scale),
-        seed=options.seed,
-        workers=options.workers,
-        threads=options.threads,
-        device=options.device,
-        evaluation_episodes=options.episodes,
-        actor=options.actor,
-    )
+        shutil.rmtree(work, ignore_errors=True)
     try:
+        pipeline = Pipeline.named(
+            options.recipe,
+            work=work,
+            models=options.models,
+            only=tuple(one for one in options.only.split(",") if one),
+            scale=Scale.named(options.scale),
+            seed=options.seed,
+            workers=options.workers,
+            threads=options.threads,
+            device=options.device,
+            evaluation_episodes=options.episodes,
+            actor=options.actor,
+        )
         for stage in STAGES if options.stage == "all" else [options.stage]:
             print(f"== {stage}", flush=True)
-            getattr(pipeline, stage)()
+            pipeline.run(stage)
     except TaktError as error:
         print(f"takt_training: {error}", file=sys.stderr)
         return 1

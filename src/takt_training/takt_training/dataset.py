@@ -12,9 +12,11 @@ import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from takt_core.errors import TaktError
+from takt_policy.actions import fit_action_normalizer
 from takt_policy.bundle.normalizer import Normalizer
 from takt_policy.bundle.schema import ACTION, PolicySpec
-from takt_training.model import ModelConfig
+from takt_training.networks.vision import VisionConfig
 from takt_training.shards import Arrays
 
 Float = npt.NDArray[np.float32]
@@ -35,6 +37,31 @@ def relative_actions(reference: npt.NDArray[Any], actions: npt.NDArray[Any]) -> 
     return np.asarray(encoded.reshape(count, horizon, 9), np.float32)
 
 
+def encoded_actions(spec: PolicySpec, arrays: Arrays) -> Float:
+    """(n, H, D) action vectors in units, as ``ActionCodec`` makes them, but of all rows at once.
+
+    Raises:
+        TaktError: an action group that no recipe here uses.
+    """
+    horizon = spec.horizons.prediction
+    parts: list[Float] = []
+    for group in spec.actions:
+        if group.kind == "pose" and (group.reference, group.axes) == ("observation", "tool"):
+            parts.append(relative_actions(arrays["reference"], arrays["actions"][:, :horizon]))
+        elif group.kind == "width" and group.reference == "absolute":
+            parts.append(np.asarray(arrays["widths"][:, :horizon, None], np.float32))
+        elif group.kind == "open":
+            middle = 0.5 * (group.open_width_m + group.closed_width_m)
+            is_open = arrays["widths"][:, :horizon, None] > middle
+            parts.append(np.where(is_open, 1.0, -1.0).astype(np.float32))
+        else:
+            raise TaktError(
+                f"action group {group.name!r} is {group.kind}, {group.reference}; recipes may use "
+                "pose relative to the observation in the tool's axes, absolute width, and open"
+            )
+    return np.concatenate(parts, axis=2)
+
+
 def fit_normalizers(spec: PolicySpec, arrays: Arrays, encoded: Float) -> dict[str, Normalizer]:
     """One normaliser per input and one for the actions, from the training data."""
     fitted = {}
@@ -44,7 +71,7 @@ def fit_normalizers(spec: PolicySpec, arrays: Arrays, encoded: Float) -> dict[st
         flat = values.reshape(-1, *values.shape[2:])
         fitted[one.name] = with_margin(Normalizer.fit(kind, flat))
     fitted[ACTION] = with_margin(
-        Normalizer.fit(spec.normalizer[ACTION], encoded.reshape(-1, encoded.shape[-1]))
+        fit_action_normalizer(spec, encoded.reshape(-1, encoded.shape[-1]))
     )
     return fitted
 
@@ -59,25 +86,27 @@ class TrainingSet:
     """Everything in memory, ready to be drawn from.
 
     Attributes:
-        images: name to (n, T, 3, S, S) uint8.
+        images: name to (n, T, 3, S, S) uint8; empty once they were looked at.
         vectors: name to (n, T*d) float32, normalised and flattened.
         chunk: (n, H, D) float32, normalised.
+        reference: (n, 7) base_from_tcp of the observation.
+        episode, time_ns: (n,) of the observation.
         landmark: (n, 4) float32, less its mean, in units of ``landmark_scale``.
         points: name to (n, P, 2) float32 pixels of the taught keypoints; NaN where not in view.
         training, held_out: indices of the samples of either part; apart by episode.
-        alpha_bar: of the noise schedule, one per training step.
     """
 
     images: dict[str, Tensor]
     vectors: dict[str, Tensor]
     chunk: Tensor
+    reference: npt.NDArray[np.float64]
+    episode: npt.NDArray[np.int64]
+    time_ns: npt.NDArray[np.int64]
     landmark: Tensor
     landmark_scale: npt.NDArray[np.float64]
     points: dict[str, Tensor]
-    normalizers: Mapping[str, Normalizer]
     training: Tensor
     held_out: Tensor
-    alpha_bar: npt.NDArray[np.float64]
 
     def pictures(self, index: Tensor, device: torch.device) -> list[Tensor]:
         """Images of some samples, (B, T, 3, S, S) in [0, 1]."""
@@ -88,51 +117,63 @@ class TrainingSet:
         return [one[index].to(device) for one in self.vectors.values()]
 
 
-def training_set(
-    spec: PolicySpec, arrays: Arrays, alpha_bar: npt.NDArray[np.float64]
-) -> TrainingSet:
-    """Encodes, fits, normalises and splits. Takes the arrays' memory over."""
-    encoded = relative_actions(arrays["reference"], arrays["actions"])
-    normalizers = fit_normalizers(spec, arrays, encoded)
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """What is fitted once, on the demonstrations, and shared by all heads.
+
+    Attributes:
+        normalizers: by input name or ``action``.
+        landmark_mean, landmark_scale: (n,) of the landmark.
+    """
+
+    normalizers: Mapping[str, Normalizer]
+    landmark_mean: npt.NDArray[np.float64]
+    landmark_scale: npt.NDArray[np.float64]
+
+
+def fit_scales(spec: PolicySpec, arrays: Arrays) -> Scales:
+    """From the raw arrays of all shards."""
+    landmark = arrays["landmark"]
+    scale = np.maximum(landmark.std(axis=0), 1e-6)
+    normalizers = fit_normalizers(spec, arrays, encoded_actions(spec, arrays))
+    return Scales(normalizers, landmark.mean(axis=0), scale)
+
+
+def training_set(spec: PolicySpec, arrays: Arrays, scales: Scales) -> TrainingSet:
+    """Encodes, normalises and splits. Takes the arrays' memory over."""
+    encoded = encoded_actions(spec, arrays)
     images: dict[str, Tensor] = {}
     vectors: dict[str, Tensor] = {}
     for one in spec.inputs:
-        values = arrays.pop(f"input/{one.name}")
-        if one.dtype == "uint8":
-            images[one.name] = torch.from_numpy(values)
-        else:
-            normal = normalizers[one.name].normalize(values)
+        name = f"input/{one.name}"
+        if one.dtype != "uint8":
+            normal = scales.normalizers[one.name].normalize(arrays.pop(name))
             vectors[one.name] = torch.from_numpy(normal.reshape(len(normal), -1))
-    landmark = arrays["landmark"]
-    landmark_scale = np.maximum(landmark.std(axis=0), 1e-6)
-    centred = (landmark - landmark.mean(axis=0)) / landmark_scale
+        elif name in arrays:
+            images[one.name] = torch.from_numpy(arrays.pop(name))
+    centred = (arrays["landmark"] - scales.landmark_mean) / scales.landmark_scale
     held_out = arrays["episode"] % HELD_OUT_EVERY == 0
     return TrainingSet(
         images=images,
         vectors=vectors,
-        chunk=torch.from_numpy(normalizers[ACTION].normalize(encoded)),
+        chunk=torch.from_numpy(scales.normalizers[ACTION].normalize(encoded)),
+        reference=arrays["reference"],
+        episode=arrays["episode"],
+        time_ns=arrays.get("time_ns", np.zeros(len(encoded), np.int64)),
         landmark=torch.from_numpy(centred.astype(np.float32)),
-        landmark_scale=landmark_scale,
+        landmark_scale=scales.landmark_scale,
         points={name: torch.from_numpy(arrays[f"points/{name}"]) for name in images},
-        normalizers=normalizers,
         training=torch.from_numpy(np.flatnonzero(~held_out)),
         held_out=torch.from_numpy(np.flatnonzero(held_out)),
-        alpha_bar=alpha_bar,
     )
 
 
-def model_config(spec: PolicySpec, sizes: Mapping[str, int] | None = None) -> ModelConfig:
-    """The networks' shapes for a specification; ``sizes`` overrides widths."""
+def vision_config(spec: PolicySpec, landmark_dim: int) -> VisionConfig:
+    """The shapes of the networks that look, for a specification."""
     images = {one.name: (one.history, one.shape[-1]) for one in spec.inputs if one.dtype == "uint8"}
     vectors = {
         one.name: one.history * int(np.prod(one.shape))
         for one in spec.inputs
         if one.dtype != "uint8"
     }
-    return ModelConfig(
-        images,
-        vectors,
-        horizon=spec.horizons.prediction,
-        action_dim=spec.action_size,
-        **(sizes or {}),
-    )
+    return VisionConfig(images, vectors, landmark_dim=landmark_dim)

@@ -1,8 +1,9 @@
-"""What both stages of training share: settings, device, precision, batches, schedule."""
+"""What all stages of training share: settings, device, precision, batches, schedule."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -33,24 +34,18 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Both stages.
+    """What all stages share.
 
     Attributes:
-        see: the cameras' networks learn keypoints.
-        act: the rest learns to denoise, on what they see.
-        draws: noise draws per observation.
-        views: how often each image is looked at for ``act``, once as it is, else in other light.
+        views: how often each image is looked at for the heads, once as it is, else in other light.
         ema_decay: of the averaged weights.
-        landmark_weight: of finding the hole against denoising.
+        landmark_weight: of finding the landmark against acting.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: of PyTorch on the CPU; 0 leaves its default.
         log_every: steps between lines of progress.
         seed: of weights, order and noise.
     """
 
-    see: StageConfig = StageConfig(2000, 64, 2e-3)
-    act: StageConfig = StageConfig(8000, 128, 1e-3)
-    draws: int = 8
     views: int = 2
     ema_decay: float = 0.999
     landmark_weight: float = 0.5
@@ -113,6 +108,48 @@ class Optimiser:
         nn.utils.clip_grad_norm_(self._parameters, 1.0)
         self._adam.step()
         self._schedule.step()
+
+
+def average(shadow: nn.Module, network: nn.Module, decay: float) -> None:
+    """Moves the parameters of ``shadow`` towards those of ``network``."""
+    with torch.no_grad():
+        for kept, new in zip(shadow.parameters(), network.parameters(), strict=True):
+            kept.lerp_(new, 1.0 - decay)
+
+
+def learn(
+    name: str,
+    network: nn.Module,
+    parameters: Iterator[nn.Parameter],
+    loss: Callable[[nn.Module, Tensor], Tensor],
+    validate: Callable[[nn.Module], str],
+    source: Iterator[Tensor],
+    stage: StageConfig,
+    config: TrainConfig,
+    progress: Progress,
+) -> nn.Module:
+    """Trains ``network`` in place; returns its averaged copy, which is the result.
+
+    Args:
+        parameters: those that are trained.
+        loss: of the network on a batch of indices.
+        validate: says how good a network is, for people.
+    """
+    averaged = copy.deepcopy(network)
+    optimiser = Optimiser(parameters, stage)
+    clock = Clock(name, stage.steps)
+    recent = torch.zeros(())
+    for done in range(1, stage.steps + 1):
+        value = loss(network, next(source))
+        optimiser.step(value)
+        average(averaged, network, min(config.ema_decay, done / (10 + done)))
+        recent += value.detach().cpu()
+        if done % config.log_every == 0 or done == stage.steps:
+            with torch.no_grad():
+                words = validate(averaged)
+            progress(clock.line(done, f"loss {float(recent) / config.log_every:.4f}  {words}"))
+            recent.zero_()
+    return averaged
 
 
 class Clock:

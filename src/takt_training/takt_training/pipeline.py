@@ -1,73 +1,53 @@
-"""The stages of `make train`, each idempotent, with what they leave in the work folder.
-
-data/*.npz       demonstrations (collect)
-weights.pt       averaged weights (train)
-normalizer.npz   offsets and scales, and example.npz, one observation (train)
-train.json       what the weights were made from (train)
-"""
+"""The stages of `make train`, each idempotent; ``workshop`` says what they leave behind."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from takt_core.errors import TaktError
-from takt_policy.bundle import Normalizer, PolicySpec, Provenance, load_bundle
-from takt_policy.bundle.normalizer import load_normalizers, save_normalizers
-from takt_policy.samplers import NoiseSchedule
-from takt_training.collect import LEARNER_SEEDS, TRAINING_SEEDS, CollectConfig, collect
-from takt_training.evaluate import EvaluateConfig, enter_success, evaluate
-from takt_training.reference import specification
-from takt_training.shards import Arrays, dataset_hash, load_shards
+from takt_policy.bundle import PolicySpec, Provenance, load_bundle
+from takt_training.collect import (
+    FELT_SEEDS,
+    LEARNER_SEEDS,
+    TRAINING_SEEDS,
+    CollectConfig,
+    collect,
+)
+from takt_training.measure import measure
+from takt_training.recipes.base import Recipe
+from takt_training.recipes.registry import recipe_named
+from takt_training.scale import Scale
 
-STAGES = ("collect", "train", "export", "evaluate")
+if TYPE_CHECKING:
+    from takt_training.heads.base import GraphSource, Head
+    from takt_training.workshop import Workshop
+
+STAGES = ("collect", "see", "heads", "export", "evaluate")
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How much of everything.
+@dataclass
+class Pipeline:
+    """The policies of one recipe, from a seed to measured bundles.
 
     Attributes:
-        episodes, per_shard: demonstrations.
-        see_steps, act_steps: optimiser steps of both stages of training.
-        evaluation_episodes: of the evaluation.
+        work: folder for intermediate files.
+        models: folder for the bundles.
+        only: heads to train and export; empty: all of the recipe's.
+        actor: bundle that acts while the teacher labels.
     """
 
-    name: str
-    episodes: int
-    per_shard: int
-    see_steps: int
-    act_steps: int
-    evaluation_episodes: int
-
-    @staticmethod
-    def named(name: str) -> Scale:
-        """``full`` is the published policy; ``tiny`` only shows that the stages work."""
-        scales = {
-            "full": Scale("full", 280, 7, 1000, 6000, 150),
-            "tiny": Scale("tiny", 20, 5, 20, 40, 2),
-        }
-        if name not in scales:
-            raise TaktError(f"scale {name!r}; allowed: {', '.join(scales)}")
-        return scales[name]
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """The reference policy, from a seed to a measured bundle."""
-
+    recipe: Recipe
     work: Path
-    bundle: Path
+    models: Path
     scale: Scale
+    only: tuple[str, ...] = ()
     seed: int = 0
     workers: int = 2
     threads: int = 0
@@ -75,144 +55,209 @@ class Pipeline:
     evaluation_episodes: int = 0
     actor: str = ""
 
+    @staticmethod
+    def named(recipe: str, **options: Any) -> Pipeline:
+        """For the recipe of that name."""
+        return Pipeline(recipe_named(recipe), **options)
+
+    def __post_init__(self) -> None:
+        if unknown := [one for one in self.only if one not in self.recipe.heads]:
+            raise TaktError(
+                f"--only {unknown[0]!r}; recipe {self.recipe.name} has "
+                f"{', '.join(self.recipe.heads)}"
+            )
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Those to train, in the recipe's order."""
+        return tuple(one for one in self.recipe.heads if not self.only or one in self.only)
+
+    # Stages
+
     def collect(self) -> None:
         """Demonstrations; different seeds, and a policy that acts, share no episode."""
-        config = CollectConfig(
+        first = TRAINING_SEEDS * (self.seed + 1)
+        usual = CollectConfig(
+            recipe=self.recipe.name,
             episodes=self.scale.episodes,
             per_shard=self.scale.per_shard,
-            first_seed=TRAINING_SEEDS * (self.seed + 1) + (LEARNER_SEEDS if self.actor else 0),
+            first_seed=first + (LEARNER_SEEDS if self.actor else 0),
             workers=self.workers,
             bundle=self.actor,
         )
-        collect(config, self._data, _say)
+        collect(usual, self.work / "data", _say)
+        if self.recipe.fast_inputs() and not self.actor:
+            felt = replace(
+                usual,
+                felt=True,
+                first_seed=first + FELT_SEEDS,
+                episodes=self.scale.felt_episodes,
+                per_shard=self.scale.felt_per_shard,
+            )
+            collect(felt, self.work / "data", _say)
+
+    def see(self) -> None:
+        """The cameras' networks, and what they see."""
+        self._workshop.learn_to_see(_say)
 
     def train(self) -> None:
-        """Weights, with everything that export needs."""
-        paths = self._shards()
-        made_from = self._made_from(paths)
-        if self._is_current(made_from):
-            _say(f"{self._weights} is there already")
-            return
-        from takt_training.dataset import model_config, training_set
-        from takt_training.learning import TrainConfig
-        from takt_training.train import train
-
-        spec = specification()
-        arrays = load_shards(paths)
-        example = _example(spec, arrays)
-        alpha_bar = NoiseSchedule.squared_cosine(spec.require_sampler().training_steps).alpha_bar
-        data = training_set(spec, arrays, alpha_bar)
-        usual = TrainConfig()
-        config = replace(
-            usual,
-            see=replace(usual.see, steps=self.scale.see_steps),
-            act=replace(usual.act, steps=self.scale.act_steps),
-            device=self.device,
-            threads=self.threads,
-            seed=self.seed,
-        )
-        train(data, model_config(spec), config, self._weights, _say, made_from["dataset_hash"])
-        save_normalizers(self.work / "normalizer.npz", data.normalizers)
-        normal = {
-            name: value if spec.normalizer[name] == "identity"
-            else data.normalizers[name].normalize(value)
-            for name, value in example.items()
-        }  # fmt: skip
-        np.savez(self.work / "example.npz", **normal)  # type: ignore[arg-type]
-        self._record.write_text(json.dumps(made_from, indent=1) + "\n", encoding="utf-8")
+        """Everything that acts on what they see."""
+        for name in self.heads:
+            self._train(name)
 
     def export(self) -> None:
-        """The bundle, without its measured success."""
-        if not self._record.exists():
-            raise TaktError(f"{self._record} is missing; run the stage `train` first")
-        made_from = json.loads(self._record.read_text(encoding="utf-8"))
-        weights = hashlib.sha256(self._weights.read_bytes()).hexdigest()
-        mark = self.work / "exported.txt"
-        if mark.exists() and mark.read_text() == weights + self._graphs():
-            _say(f"{self.bundle} is there already")
-            return
-        import torch
-
-        from takt_training.dataset import model_config
-        from takt_training.export import export
-        from takt_training.train import networks_of
-
-        spec = replace(specification(), provenance=_provenance(made_from))
-        alpha_bar = NoiseSchedule.squared_cosine(spec.require_sampler().training_steps).alpha_bar
-        networks = networks_of(model_config(spec), torch.as_tensor(alpha_bar))
-        networks.load_state_dict(torch.load(self._weights, weights_only=True))
-        with np.load(self.work / "example.npz", allow_pickle=False) as archive:
-            example = {name: archive[name] for name in archive.files}
-        normalizers: Mapping[str, Normalizer] = load_normalizers(self.work / "normalizer.npz", spec)
-        made = export(networks, spec, normalizers, example, self.bundle)
-        mark.write_text(weights + self._graphs())
-        _say(f"{self.bundle}: {made.hash[:12]}")
+        """The bundles, without their measured success."""
+        for name in self.recipe.heads:
+            head = self._head(name)
+            extras = [one for one in self.recipe.heads if name in self._head(one).follows]
+            if head.follows or not (set(self.heads) & {name, *extras}):
+                continue
+            self._export(head, [self._head(one) for one in extras])
 
     def evaluate(self) -> None:
-        """Success on seeds that no demonstration has, entered into the bundle."""
+        """Success on seeds that no demonstration has, entered into the bundles."""
         episodes = self.evaluation_episodes or self.scale.evaluation_episodes
-        done = [one.episodes for one in load_bundle(self.bundle).spec.provenance.success]
-        if done and max(done) >= episodes:
-            _say(f"{self.bundle} is measured already, on {max(done)} episodes")
+        for name in self.heads:
+            if self._head(name).follows:
+                continue
+            bundle = self.bundle(name)
+            done = [one.episodes for one in load_bundle(bundle).spec.provenance.success]
+            if done and max(done) >= episodes:
+                _say(f"{bundle} is measured already, on {max(done)} episodes")
+                continue
+            results = self.work / f"episodes_{name}.jsonl"
+            made = measure(bundle, self.recipe.task, episodes, results, self.workers)
+            found = made.spec.provenance.success[-1]
+            _say(f"{bundle}: {found.successes} of {found.episodes}; {found.setting}")
+
+    def run(self, stage: str) -> None:
+        """One stage by its name."""
+        stages = {
+            "collect": self.collect,
+            "see": self.see,
+            "heads": self.train,
+            "export": self.export,
+            "evaluate": self.evaluate,
+        }
+        stages[stage]()
+
+    # One head
+
+    def bundle(self, head: str) -> Path:
+        """Where its bundle lies."""
+        name = self.recipe.name
+        return self.models / (f"{name}.takt" if head == "diffusion" else f"{name}_{head}.takt")
+
+    def _train(self, name: str) -> None:
+        import torch
+
+        head, shop = self._head(name), self._workshop
+        stage = replace(head.stage, steps=max(2, round(head.stage.steps * self.scale.steps)))
+        made_from = self._made_from(head, stage.steps)
+        if _is_current(shop.record(name), made_from):
+            _say(f"{shop.weights_path(name)} is there already")
             return
-        config = EvaluateConfig(str(self.bundle), episodes=episodes, workers=self.workers)
-        enter_success(config, evaluate(config, _say))
+        torch.manual_seed(self.seed)
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        material = shop.material
+        needed = {one: shop.weights(one) for one in head.follows}
+        material = replace(material, weights={**material.weights, **needed})
+        learned = head.train(material, stage, _say).cpu()
+        shop.keep(name, learned.state_dict(), made_from)
 
-    def _graphs(self) -> str:
-        """Hashes of the bundle's graphs; empty if there is none."""
-        graphs = sorted(self.bundle.glob("*.onnx"))
-        return "".join(hashlib.sha256(graph.read_bytes()).hexdigest() for graph in graphs)
+    def _export(self, head: Head, extras: list[Head]) -> None:
+        import torch
 
-    # Files
+        from takt_training.export import export
 
-    @property
-    def _data(self) -> Path:
-        return self.work / "data"
+        shop = self._workshop
+        made_from = shop.record(head.name)
+        if not made_from:
+            raise TaktError(
+                f"{shop.weights_path(head.name)} is missing; run the stage `heads` first"
+            )
+        heads = [head, *(one for one in extras if shop.record(one.name))]
+        path = self.bundle(head.name)
+        mark = shop.weights_path(head.name).with_suffix(".exported")
+        state = _digest([shop.weights_path(one.name) for one in heads])
+        if mark.exists() and mark.read_text() == state + _digest(sorted(path.glob("*.onnx"))):
+            _say(f"{path} is there already")
+            return
+        spec: PolicySpec = replace(shop.shapes.spec, provenance=_provenance(made_from))
+        for one in heads:
+            spec = one.specification(shop.shapes, spec)
+        observation, normalizers = shop.example(), dict(shop.shapes.scales.normalizers)
+        fast = {}
+        if spec.fast_inputs:
+            felt = shop.material.felt
+            assert felt is not None
+            normalizers |= felt.normalizers
+            batch = felt.draw(1)
+            fast = {
+                one.name: value.numpy()
+                for one, value in zip(felt.inputs, batch.inputs, strict=True)
+            }
+        examples = {
+            name: torch.from_numpy(value).repeat(2, *[1] * (value.ndim - 1))
+            for name, value in (observation | fast).items()
+        }
+        graphs: dict[str, GraphSource] = {}
+        for one in heads:
+            networks = one.networks(shop.shapes)
+            networks.load_state_dict(shop.weights(one.name))
+            graphs |= one.graphs(networks.eval(), spec, examples)
+        made = export(graphs, spec, normalizers, observation, fast, path)
+        mark.write_text(state + _digest(sorted(path.glob("*.onnx"))))
+        size = sum(file.stat().st_size for file in path.iterdir()) / 1e6
+        _say(f"{path}: {made.hash[:12]}, {size:.1f} MB")
 
-    @property
-    def _weights(self) -> Path:
-        return self.work / "weights.pt"
+    # What belongs to what
 
-    @property
-    def _record(self) -> Path:
-        return self.work / "train.json"
+    @cached_property
+    def _workshop(self) -> Workshop:
+        from takt_training.learning import StageConfig, TrainConfig
+        from takt_training.workshop import Workshop
 
-    def _shards(self) -> list[Path]:
-        paths = sorted(self._data.glob("*.npz"))
-        if not paths:
-            raise TaktError(f"{self._data} has no demonstrations; run the stage `collect` first")
-        return paths
+        config = TrainConfig(device=self.device, threads=self.threads, seed=self.seed)
+        see = StageConfig(self.scale.see_steps, 64, 2e-3)
+        return Workshop(self.recipe, self.work, config, see)
 
-    def _made_from(self, paths: Sequence[Path]) -> dict[str, Any]:
+    def _head(self, name: str) -> Head:
+        from takt_training.heads.registry import head_named
+
+        return head_named(name)
+
+    def _made_from(self, head: Head, steps: int) -> dict[str, Any]:
+        shop = self._workshop
+        before = {one: _digest([shop.weights_path(one)]) for one in head.follows}
         return {
-            "dataset_hash": dataset_hash(paths),
+            "dataset_hash": shop.whole_hash if head.needs_touch else shop.seen_hash,
+            "seen": _digest([shop.seen_path]),
+            "follows": before,
             "seed": self.seed,
-            "scale": self.scale.name,
-            "see_steps": self.scale.see_steps,
-            "act_steps": self.scale.act_steps,
+            "steps": steps,
             "commit": _commit(),
             "device": _device(self.device),
         }
 
-    def _is_current(self, made_from: Mapping[str, Any]) -> bool:
-        if not (self._record.exists() and self._weights.exists()):
-            return False
-        before = json.loads(self._record.read_text(encoding="utf-8"))
-        same = ("dataset_hash", "seed", "see_steps", "act_steps")
-        return all(before.get(key) == made_from[key] for key in same)
+
+def _is_current(before: Mapping[str, Any], made_from: Mapping[str, Any]) -> bool:
+    same = ("dataset_hash", "seen", "follows", "seed", "steps")
+    return bool(before) and all(before.get(key) == made_from[key] for key in same)
+
+
+def _digest(paths: list[Path]) -> str:
+    """SHA-256 over files' contents; those that are missing do not count."""
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.exists():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _example(spec: PolicySpec, arrays: Arrays) -> dict[str, npt.NDArray[Any]]:
-    """One observation from the middle of the data, as the encode graph gets it but in units."""
-    middle = len(arrays["reference"]) // 2
-    return {
-        one.name: arrays[f"input/{one.name}"][middle : middle + 1].astype(one.dtype)
-        for one in spec.inputs
-    }
 
 
 def _provenance(made_from: Mapping[str, Any]) -> Provenance:

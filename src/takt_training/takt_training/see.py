@@ -12,8 +12,16 @@ import torch
 from torch import Tensor
 
 from takt_training.dataset import TrainingSet
-from takt_training.learning import Clock, Optimiser, Progress, TrainConfig, autocast, batches
-from takt_training.model import Encoder, cell_of_pixel
+from takt_training.learning import (
+    Clock,
+    Optimiser,
+    Progress,
+    StageConfig,
+    TrainConfig,
+    autocast,
+    batches,
+)
+from takt_training.networks.vision import Encoder, cell_of_pixel
 
 
 def augment(images: Tensor) -> Tensor:
@@ -61,18 +69,21 @@ def validate(encoder: Encoder, data: TrainingSet, device: torch.device) -> str:
     error = found.numpy() * data.landmark_scale
     pixels = float(point_error(points, data, index).sqrt()) * 46.0
     lateral_mm = 1e3 * np.median(np.linalg.norm(error[:, :2], axis=1))
+    others = "".join(f", {one:.3g}" for one in np.median(np.abs(error[:, 3:]), axis=0))
     return (
-        f"keypoints {pixels:.2f} px  hole {lateral_mm:.2f} mm sideways, "
-        f"{1e3 * np.median(np.abs(error[:, 2])):.2f} mm high, "
-        f"{np.degrees(np.median(np.abs(error[:, 3]))):.2f} deg"
+        f"keypoints {pixels:.2f} px  landmark {lateral_mm:.2f} mm sideways, "
+        f"{1e3 * np.median(np.abs(error[:, 2])):.2f} mm high{others} (medians)"
     )
 
 
 def learn_to_see(
-    encoder: Encoder, data: TrainingSet, config: TrainConfig, progress: Progress
+    encoder: Encoder,
+    data: TrainingSet,
+    stage: StageConfig,
+    config: TrainConfig,
+    progress: Progress,
 ) -> None:
     """Trains ``encoder.cameras`` and ``encoder.locate`` in place."""
-    stage = config.see
     device = next(encoder.parameters()).device
     parts = [*encoder.cameras.parameters(), *encoder.locate.parameters()]
     optimiser = Optimiser(iter(parts), stage)

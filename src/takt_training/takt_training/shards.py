@@ -7,7 +7,17 @@ teacher would do from there:
     reference     (n, 7)     base_from_tcp at the reference time
     actions       (n, H, 7)  base_from_tcp of the label, absolute
     landmark      (n, 4)     the hole in the tool frame: xyz [m], yaw [rad]; training only
+    widths        (n, H)     distance of the fingers at the same times [m], where they move
     episode       (n,)       seed of the episode
+    time_ns       (n,)       reference time
+
+Shards of episodes to be felt (``felt_*.npz``) have rows at 20 Hz besides (m of them), each of
+one moment, without history and in base axes:
+
+    fast/<name>     (m, *shape)
+    fast/reference  (m, 7)      base_from_tcp
+    fast/plan       (m, P, 7)   base_from_tcp of the label every 50 ms from then on, absolute
+    fast/episode, fast/time_ns  (m,)
 """
 
 from __future__ import annotations
@@ -34,8 +44,11 @@ def save_shard(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     part.replace(path)
 
 
-def load_shards(paths: Sequence[Path]) -> Arrays:
+def load_shards(paths: Sequence[Path], images: bool = True) -> Arrays:
     """All shards, one after the other.
+
+    Args:
+        images: False leaves out what takes most of the memory, uint8 inputs.
 
     Raises:
         TaktError: there are none, or two do not have the same arrays.
@@ -45,7 +58,8 @@ def load_shards(paths: Sequence[Path]) -> Arrays:
     parts: list[Arrays] = []
     for path in paths:
         with np.load(path, allow_pickle=False) as archive:
-            parts.append({name: archive[name] for name in archive.files})
+            names = archive.files if images else [n for n in archive.files if "image" not in n]
+            parts.append({name: archive[name] for name in names})
         if parts[-1].keys() != parts[0].keys():
             raise TaktError(
                 f"{path} holds {', '.join(parts[-1])}; the first shard holds "

@@ -7,14 +7,15 @@ import pytest
 
 from takt_core.errors import TaktError
 from takt_core.geometry import Pose, matrix_from_rotation_vector, quaternion_from_matrix
-from takt_training.reference import specification
+from takt_training.recipes.peg_insertion import PegInsertionRecipe
 from takt_training.shards import dataset_hash, load_shards, save_shard
 
 pytest.importorskip("torch")
 
 from takt_policy.actions import ActionCodec
-from takt_policy.samplers import NoiseSchedule
-from takt_training.dataset import relative_actions, training_set
+from takt_training.dataset import fit_scales, relative_actions, training_set
+
+SPEC = PegInsertionRecipe().specification()
 
 
 def random_poses(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -27,7 +28,7 @@ def random_poses(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 def random_arrays(count: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(3)
-    spec = specification()
+    spec = SPEC
     arrays = {}
     for one in spec.inputs:
         shape = (count, one.history, *one.shape)
@@ -47,7 +48,7 @@ def test_relative_actions_are_those_of_the_runtime_codec() -> None:
     rng = np.random.default_rng(0)
     reference, actions = random_poses(rng, 3), random_poses(rng, 3, 4)
     encoded = relative_actions(reference, actions)
-    codec = ActionCodec(specification())
+    codec = ActionCodec(SPEC)
     for row in range(3):
         pose = Pose.from_array7(reference[row])
         decoded = codec.decode(encoded[row], pose).poses
@@ -57,10 +58,10 @@ def test_relative_actions_are_those_of_the_runtime_codec() -> None:
 
 
 def test_training_set_is_normalised_and_split_by_episode() -> None:
-    spec = specification()
+    spec = SPEC
     arrays = random_arrays(60)
     episode = arrays["episode"].copy()
-    data = training_set(spec, arrays, NoiseSchedule.squared_cosine(100).alpha_bar)
+    data = training_set(spec, arrays, fit_scales(spec, arrays))
     assert float(data.chunk.abs().max()) <= 1.0
     assert data.vectors["wrench"].shape == (60, 24)
     training, held_out = set(episode[data.training]), set(episode[data.held_out])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from takt_evaluation.cell import Cell
-from takt_evaluation.episode import EpisodeRunner, Job
+from takt_evaluation.cell import Cell, Job
+from takt_evaluation.episode import EpisodeRunner
 from takt_policy.bundle import load_bundle
 
 BUNDLE = Path(__file__).resolve().parents[3] / "models" / "peg_insertion.takt"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory
-from takt_policy.bundle import PolicySpec
+from takt_policy.bundle.schema import InputSpec, PolicySpec
 from takt_policy.observation import Observation
 from takt_sim.simulation import Simulation
 from takt_sim.tasks import make_task
@@ -63,6 +63,13 @@ class Actor(Protocol):
         """The next waypoints, and for how many steps of 0.1 s to follow them."""
 
 
+class Disturbance(Protocol):
+    """Changes the world during an episode, e.g. moves what the policy has seen."""
+
+    def disturb(self, simulation: Simulation) -> None:
+        """Called every 50 ms."""
+
+
 @dataclass(frozen=True)
 class CameraPlace:
     """Which simulated camera an image input comes from.
@@ -107,6 +114,18 @@ class Recipe(ABC):
     @abstractmethod
     def demonstrator(self, simulation: Simulation, rng: np.random.Generator) -> Actor:
         """Who acts in that episode: the teacher, perturbed so that it shows how to recover."""
+
+    def fast_inputs(self) -> tuple[InputSpec, ...]:
+        """Of ``decode`` and ``residual`` graphs, for recipes with the head ``slow_fast``."""
+        return ()
+
+    def slow_demonstrator(self, simulation: Simulation, rng: np.random.Generator) -> Actor:
+        """Acts where a disturbance is to be felt before it is seen."""
+        return self.demonstrator(simulation, rng)
+
+    def disturbance(self, simulation: Simulation, rng: np.random.Generator) -> Disturbance | None:
+        """What happens in those episodes."""
+        return None
 
     def make_task(self, **options: Any) -> Task:
         """The task, with options as in ``takt eval``."""

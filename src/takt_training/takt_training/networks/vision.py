@@ -1,8 +1,6 @@
-"""A small image-and-touch diffusion policy.
+"""What every policy looks with: small cameras' networks and what joins them with touch.
 
-Two networks, exported apart: ``Encoder`` turns one observation into a condition, once per
-chunk; ``Denoiser`` is called at every step of the sampler. Diffusion Policy, arXiv
-2303.04137; keypoints by spatial softmax, arXiv 1504.00702; FiLM, arXiv 1709.07871.
+Keypoints by spatial softmax, arXiv 1504.00702.
 """
 
 from __future__ import annotations
@@ -23,29 +21,21 @@ GAIN = 4.0
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """Sizes of the two networks.
+class VisionConfig:
+    """Sizes.
 
     Attributes:
         images: name to (history, side) of the square images.
         vectors: name to length of the flattened low-dimensional inputs, history included; the
             pose of the tool first.
-        horizon: actions in a chunk.
-        action_dim: numbers per action.
-        condition_dim: length of what ``Encoder`` hands to ``Denoiser``.
-        hidden_dim: width of the denoiser.
-        blocks: residual blocks of the denoiser.
+        condition_dim: length of what ``Encoder`` says.
         keypoints: points that each camera's network may follow; the first ones are taught.
         landmark_dim: length of what ``Encoder.landmark`` finds.
     """
 
     images: Mapping[str, tuple[int, int]]
     vectors: Mapping[str, int]
-    horizon: int = 16
-    action_dim: int = 9
     condition_dim: int = 128
-    hidden_dim: int = 320
-    blocks: int = 3
     keypoints: int = 16
     landmark_dim: int = 4
 
@@ -53,6 +43,12 @@ class ModelConfig:
     def pose_dim(self) -> int:
         """Length of the first vector, the pose of the tool."""
         return next(iter(self.vectors.values()))
+
+    @property
+    def camera_dims(self) -> tuple[int, ...]:
+        """Numbers that each camera's network gives."""
+        one = 3 * self.keypoints + SUMMARY
+        return tuple(history * one for history, _ in self.images.values())
 
 
 class SpatialSoftmax(nn.Module):
@@ -115,15 +111,13 @@ class Encoder(nn.Module):
     normalised, in the order of the configuration.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         self.config = config
         self.cameras = nn.ModuleList(
             ImageNet(side, config.keypoints) for _, side in config.images.values()
         )
-        self.feature_dim = sum(
-            history * (3 * config.keypoints + SUMMARY) for history, _ in config.images.values()
-        )
+        self.feature_dim = sum(config.camera_dims)
         felt = sum(config.vectors.values())
         self.felt = nn.Sequential(nn.Linear(felt, 128), nn.Mish())
         self.locate = nn.Sequential(
@@ -167,56 +161,6 @@ class Encoder(nn.Module):
     def forward(self, images: list[Tensor], vectors: list[Tensor]) -> Tensor:
         _, features = self.look(images)
         return self.condition(features, vectors, self.landmark(features, vectors))
-
-
-class Block(nn.Module):
-    """A residual block, scaled and shifted by the condition (FiLM)."""
-
-    def __init__(self, width: int, condition_dim: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.film = nn.Linear(condition_dim, 2 * width)
-        self.first = nn.Linear(width, width)
-        self.second = nn.Linear(width, width)
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        scale, shift = self.film(condition).chunk(2, dim=-1)
-        hidden = self.norm(x) * (1.0 + scale) + shift
-        return x + self.second(nn.functional.mish(self.first(hidden)))
-
-
-class Denoiser(nn.Module):
-    """(x (B, H, D), t (B,), condition (B, C)) -> predicted noise (B, H, D).
-
-    Inside it estimates the velocity ``v = sqrt(a) e - sqrt(1-a) x0`` (arXiv 2202.00512),
-    which stays of unit size at every noise level, and turns it into the noise ``e`` that
-    the samplers ask for; that keeps millimetres at the last steps.
-    """
-
-    def __init__(self, config: ModelConfig, alpha_bar: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("alpha_bar", alpha_bar.to(torch.float32))
-        flat, width = config.horizon * config.action_dim, config.hidden_dim
-        self.time = nn.Sequential(nn.Linear(64, 128), nn.Mish())
-        conditions = config.condition_dim + 128
-        self.enter = nn.Linear(flat, width)
-        self.blocks = nn.ModuleList(Block(width, conditions) for _ in range(config.blocks))
-        self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, flat))
-        frequencies = torch.exp(-math.log(10_000.0) * torch.arange(32) / 31.0)
-        self.register_buffer("frequencies", frequencies)
-
-    def forward(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        alpha = self.alpha_bar[t.long()][:, None, None]
-        return alpha.sqrt() * self.velocity(x, t, condition) + (1.0 - alpha).sqrt() * x
-
-    def velocity(self, x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
-        """The same network's estimate of v (B, H, D); the loss is taken on it."""
-        angles = t.to(torch.float32)[:, None] * self.frequencies
-        given = torch.cat([condition, self.time(torch.cat([angles.sin(), angles.cos()], -1))], -1)
-        hidden = self.enter(x.flatten(1))
-        for block in self.blocks:
-            hidden = block(hidden, given)
-        return self.leave(hidden).reshape(x.shape).float()
 
 
 def cell_of_pixel(pixels: Tensor, side: int) -> Tensor:

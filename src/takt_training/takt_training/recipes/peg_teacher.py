@@ -12,17 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation
 
 from takt_core.geometry import (
     Array,
     Pose,
     matrix_from_rotation_vector,
-    quaternion_from_matrix,
     rotation_vector_from_matrix,
 )
 
 QUARTER = np.pi / 2
 POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
+SUBSTEP_S = 0.02
+"""The plan is integrated in steps of this."""
 
 
 @dataclass(frozen=True)
@@ -71,35 +73,47 @@ class Teacher:
     def plan(self, base_from_tcp: Pose, count: int, step_s: float) -> list[Pose]:
         """Poses base_from_tcp after 1..count steps from ``base_from_tcp``."""
         hole_from_tip = self.base_from_hole.inverse() @ base_from_tcp @ self.tcp_from_tip
-        position = np.array(hole_from_tip.position_m)
-        rotation = hole_from_tip.rotation()
-        upright = _nearest_upright(rotation)
+        start, rotation = hole_from_tip.position_m, hole_from_tip.rotation()
+        turn = rotation_vector_from_matrix(_nearest_upright(rotation) @ rotation.T)
+        # Sideways and turning errors keep their direction, so that sizes say it all.
+        state = (float(np.hypot(start[0], start[1])), float(start[2]), float(np.linalg.norm(turn)))
+        direction = np.asarray(start[:2]) / max(state[0], 1e-12)
+        axis = turn / max(state[2], 1e-12)
+        states = self._sizes(state, count, step_s)
+        turns = Rotation.from_rotvec((state[2] - states[:, 2:]) * axis).as_matrix()
+        positions = np.concatenate([states[:, :1] * direction, states[:, 1:2]], axis=1)
+        base = self.base_from_hole
         tip_from_tcp = self.tcp_from_tip.inverse()
-        poses = []
-        substeps = 5
-        for _ in range(count):
+        from_tip = base.rotation() @ turns @ rotation
+        wanted = positions @ base.rotation().T + base.position_m
+        wanted = wanted + from_tip @ tip_from_tcp.position_m
+        quaternions = Rotation.from_matrix(from_tip @ tip_from_tcp.rotation()).as_quat()
+        return [Pose(*one) for one in zip(wanted, quaternions, strict=True)]
+
+    def _sizes(
+        self, state: tuple[float, float, float], count: int, step_s: float
+    ) -> npt.NDArray[np.float64]:
+        """(count, 3) distance sideways, height of the tip and angle after each step."""
+        substeps = max(1, round(step_s / SUBSTEP_S))
+        states = np.empty((count, 3))
+        for index in range(count):
             for _ in range(substeps):
-                position, rotation = self._advance(position, rotation, upright, step_s / substeps)
-            tip = Pose(position, quaternion_from_matrix(rotation))
-            poses.append(self.base_from_hole @ tip @ tip_from_tcp)
-        return poses
+                state = self._advance(*state, step_s / substeps)
+            states[index] = state
+        return states
 
     def _advance(
-        self, position: Array, rotation: Array, upright: Array, step_s: float
-    ) -> tuple[Array, Array]:
+        self, lateral_m: float, height_m: float, turn_rad: float, step_s: float
+    ) -> tuple[float, float, float]:
         p = self.parameters
-        lateral_m = float(np.hypot(position[0], position[1]))
-        turn = rotation_vector_from_matrix(upright @ rotation.T)
-        turn_rad = float(np.linalg.norm(turn))
         floor_m = p.cone * max(0.0, lateral_m - p.lateral_slack_m)
         floor_m += p.turn_cone_m_rad * max(0.0, turn_rad - p.turn_slack_rad)
         goal_m = floor_m if floor_m > 0.0 else -p.goal_depth_m
-        rise = np.clip(goal_m - position[2], -self._down(position[2]) * step_s, 0.06 * step_s)
-        moved = position.copy()
-        moved[:2] -= position[:2] * _fraction(lateral_m, p.free_speed_m_s, p.gain_1_s, step_s)
-        moved[2] += rise
-        part = _fraction(turn_rad, p.turn_speed_rad_s, p.gain_1_s, step_s)
-        return moved, matrix_from_rotation_vector(turn * part) @ rotation
+        lowest = -self._down(height_m) * step_s
+        rise = min(max(goal_m - height_m, lowest), 0.06 * step_s)
+        aside = 1.0 - _fraction(lateral_m, p.free_speed_m_s, p.gain_1_s, step_s)
+        turned = 1.0 - _fraction(turn_rad, p.turn_speed_rad_s, p.gain_1_s, step_s)
+        return lateral_m * aside, height_m + rise, turn_rad * turned
 
     def _down(self, height_m: float) -> float:
         """Speed towards the hole at a height: slow at the rim, and slowing to rest at the goal."""
@@ -107,7 +121,7 @@ class Teacher:
         free = p.insert_speed_m_s + p.taper_1_s * (height_m - p.slow_height_m)
         left_m = height_m + p.goal_depth_m
         slowest = min(p.insert_speed_m_s, p.gain_1_s * max(left_m, 0.0))
-        return float(np.clip(free, slowest, p.free_speed_m_s))
+        return min(max(free, slowest), p.free_speed_m_s)
 
 
 def _fraction(error: float, speed: float, gain_1_s: float, step_s: float) -> float:

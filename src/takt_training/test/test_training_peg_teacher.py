@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takt_core.geometry import Pose, matrix_from_rotation_vector, pose_error, quaternion_from_matrix
-from takt_training.teacher import Teacher, TeacherParameters
+from takt_training.recipes.peg_teacher import Teacher, TeacherParameters
 
 DOWN = np.array([1.0, 0.0, 0.0, 0.0])
 TIP_M = 0.045
