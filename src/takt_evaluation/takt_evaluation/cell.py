@@ -1,4 +1,4 @@
-"""One cell of an evaluation: a policy, how it is executed, and the world it meets."""
+"""Cells of an evaluation: a policy, how it is executed, and the world it meets; and their jobs."""
 
 from __future__ import annotations
 
@@ -56,6 +56,21 @@ class Cell:
     def label(self) -> str:
         """The series and the delay in words."""
         return f"{self.series} @ {1e3 * self.delay_s:g} ms"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode to run.
+
+    Attributes:
+        key: of the cell.
+        code: see ``takt_evaluation.source``.
+    """
+
+    cell: Cell
+    key: str
+    seed: int
+    code: str
 
 
 def unique(cells: Sequence[Cell]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from takt_core.errors import TaktError
 from takt_core.streams import Sample
 from takt_core.trajectory import Trajectory
-from takt_evaluation.cell import Cell, as_row
+from takt_evaluation.cell import Cell, Job, as_row
 from takt_evaluation.handover import handovers
 from takt_evaluation.results import Episode
 from takt_impedance import TrajectoryResult
@@ -28,21 +28,6 @@ from takt_sim.tasks import make_task
 from takt_sim.tasks.base import TaskState
 
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One episode to run.
-
-    Attributes:
-        key: of the cell.
-        code: see ``takt_evaluation.source``.
-    """
-
-    cell: Cell
-    key: str
-    seed: int
-    code: str
 
 
 class EpisodeRunner:

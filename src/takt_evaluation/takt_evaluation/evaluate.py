@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from takt_core.errors import TaktError
-from takt_evaluation.cell import Cell, cell_key, unique
-from takt_evaluation.episode import EpisodeRunner, Job, make_engine
+from takt_evaluation.cell import Cell, Job, cell_key, unique
+from takt_evaluation.episode import EpisodeRunner, make_engine
 from takt_evaluation.results import Episode, ResultFile, finished
 from takt_evaluation.source import code_hash
 from takt_evaluation.workers import Done, MakeRunner, cores, run_jobs

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Job
 from takt_evaluation.results import Episode
 
 _REWRITE_S = 0.5

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from takt_core.errors import TaktError
 
 ATTEMPTS = 2
+STARTS = 3
 QUIT_S = 5.0
 
 # One thread each: the workers are as many as the cores. Mesa's software renderer is a
@@ -77,42 +79,68 @@ def run_jobs(
         workers: at most so many processes.
 
     Raises:
-        TaktError: a worker could not even start.
+        TaktError: workers could not even start, several times.
     """
-    waiting = deque((job, 1) for job in jobs)
-    team: list[_Worker] = []
+    team = _Team(make_runner, jobs, workers)
     try:
         with _environment():
-            while waiting or any(one.task for one in team):
-                while waiting and len(team) < workers and not _enough(team, waiting):
-                    team.append(_Worker(make_runner))
-                for worker in _ready(team):
-                    outcome, again = worker.listen()
-                    if worker.ended:
-                        team.remove(worker)
-                    if again is not None:
-                        waiting.append(again)
-                    if outcome is not None:
-                        yield outcome
-                for worker in team:
-                    if waiting and worker.idle:
-                        worker.give(waiting.popleft())
+            while team.busy:
+                team.hire()
+                yield from team.listen()
+                team.hand_out()
     finally:
-        for worker in team:
+        team.dismiss()
+
+
+class _Team:
+    """The workers, and the jobs that none of them has yet."""
+
+    def __init__(self, make_runner: MakeRunner, jobs: Sequence[Any], size: int) -> None:
+        self._make_runner = make_runner
+        self._size = size
+        self._waiting = deque((job, 1) for job in jobs)
+        self._workers: list[_Worker] = []
+        self._failed_starts = 0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting) or any(one.task for one in self._workers)
+
+    def hire(self) -> None:
+        """Starts workers, but no more than there are jobs for."""
+        without_job = sum(one.task is None for one in self._workers)
+        missing = min(len(self._waiting) - without_job, self._size - len(self._workers))
+        self._workers += [_Worker(self._make_runner) for _ in range(missing)]
+
+    def listen(self) -> list[Done | Lost]:
+        """Waits until somebody says something; returns what became of jobs."""
+        heard = set(wait([one.connection for one in self._workers]))
+        outcomes = []
+        for worker in [one for one in self._workers if one.connection in heard]:
+            outcome, again = worker.listen()
+            if worker.ended:
+                self._workers.remove(worker)
+            if worker.start_problem:
+                self._failed_starts += 1
+            if again is not None:
+                self._waiting.append(again)
+            if outcome is not None:
+                outcomes.append(outcome)
+            if self._failed_starts >= STARTS:
+                raise TaktError(f"worker processes cannot start: {worker.start_problem}")
+        return outcomes
+
+    def hand_out(self) -> None:
+        """Gives the next jobs to those who have none."""
+        for worker in self._workers:
+            if self._waiting and worker.idle:
+                worker.give(self._waiting.popleft())
+
+    def dismiss(self) -> None:
+        for worker in self._workers:
             worker.end()
-        for worker in team:
+        for worker in self._workers:
             worker.join()
-
-
-def _enough(team: Sequence[_Worker], waiting: deque[tuple[Any, int]]) -> bool:
-    """No more workers than jobs that they could have."""
-    without_job = sum(one.task is None for one in team)
-    return without_job >= len(waiting)
-
-
-def _ready(team: Sequence[_Worker]) -> list[_Worker]:
-    heard = set(wait([one.connection for one in team]))
-    return [one for one in team if one.connection in heard]
 
 
 class _Worker:
@@ -125,7 +153,9 @@ class _Worker:
             target=_serve, args=(theirs, make_runner), daemon=True
         )
         # Ctrl-C goes to the whole group of processes; who hands out jobs decides what it means.
-        # A blocked signal stays so in the process that is started.
+        # A blocked signal stays so in the process that is started. (Starting the resource tracker,
+        # which the first process would do, unblocks it.)
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
@@ -134,6 +164,7 @@ class _Worker:
         theirs.close()
         self._started = False
         self.ended = False
+        self.start_problem = ""
         self.task: tuple[Any, int] | None = None
 
     @property
@@ -163,7 +194,8 @@ class _Worker:
         self.ended = True
         self.end()
         if task is None:
-            raise TaktError(f"a worker process could not start: {content}")
+            self.start_problem = content
+            return None, None
         job, attempt = task
         final = attempt >= ATTEMPTS
         return Lost(job, content, final), None if final else (job, attempt + 1)

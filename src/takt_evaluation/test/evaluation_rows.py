@@ -1,14 +1,10 @@
-"""Rows, cells and runners for the tests of this package; importable by worker processes."""
+"""Rows, and a runner that makes them, for the tests of this package."""
 
 from __future__ import annotations
 
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
-from takt_evaluation.cell import as_row
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Job, as_row
 from takt_evaluation.results import Episode
 
 
@@ -51,24 +47,3 @@ class FakeRunner:
 
     def __call__(self, job: Job) -> Episode:
         return row_of(job)
-
-
-class FragileRunner:
-    """Dies, once or always, of what the text of the job says; see ``make_fragile``."""
-
-    def __call__(self, job: tuple[str, str]) -> str:
-        name, mark = job
-        first_time = not Path(mark).exists()
-        Path(mark).touch()
-        if name.startswith("kill") or (name.startswith("crash once") and first_time):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if name.startswith("raise once") and first_time:
-            raise ValueError(f"no luck with {name}")
-        return f"{name}: {os.getpid()}"
-
-
-class BrokenRunner:
-    """Cannot be made."""
-
-    def __init__(self) -> None:
-        raise ValueError("no display")

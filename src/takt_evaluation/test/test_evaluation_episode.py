@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from takt_evaluation.cell import Cell, cell_key
-from takt_evaluation.episode import EpisodeRunner, Job
+from takt_evaluation.cell import Cell, Job, cell_key
+from takt_evaluation.episode import EpisodeRunner
 from takt_evaluation.evaluate import evaluate
 from takt_evaluation.results import Episode
 

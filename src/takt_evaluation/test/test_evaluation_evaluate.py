@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from evaluation_rows import BrokenRunner, FakeRunner
+from evaluation_rows import FakeRunner
+from evaluation_runners import BrokenRunner
 
 from takt_core.errors import TaktError
-from takt_evaluation.cell import Cell, cell_key
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Cell, Job, cell_key
 from takt_evaluation.evaluate import check, evaluate
 from takt_evaluation.results import Episode, read_rows
 from takt_policy.bundle import MeasuredSuccess, write_success
@@ -49,7 +49,7 @@ def test_only_what_is_missing_is_run(tmp_path: Path, bundle: str) -> None:
     path = tmp_path / "episodes.jsonl"
     cells = [Cell(bundle), Cell(bundle, delay_s=0.1)]
     first = _Watch()
-    evaluate(cells[:1], range(3), path, 2, first, FakeRunner)
+    evaluate(cells[:1], range(3), path, 1, first, FakeRunner)
     assert len(first.jobs) == 3
     second = _Watch()
     found = evaluate(cells, range(1, 5), path, 2, second, FakeRunner)
@@ -69,11 +69,11 @@ def test_only_what_is_missing_is_run(tmp_path: Path, bundle: str) -> None:
 def test_ctrl_c_keeps_what_was_run(tmp_path: Path, bundle: str) -> None:
     path = tmp_path / "episodes.jsonl"
     with pytest.raises(KeyboardInterrupt):
-        evaluate([Cell(bundle)], range(20), path, 2, _Watch(interrupt_after=4), FakeRunner)
+        evaluate([Cell(bundle)], range(20), path, 1, _Watch(interrupt_after=4), FakeRunner)
     rows = read_rows(path)
     assert len(rows) == 4
     rest = _Watch()
-    evaluate([Cell(bundle)], range(20), path, 2, rest, FakeRunner)
+    evaluate([Cell(bundle)], range(20), path, 1, rest, FakeRunner)
     assert {seed for _, seed in rest.jobs} == set(range(20)) - {row.seed for row in rows}
 
 

@@ -6,8 +6,7 @@ import io
 
 from evaluation_rows import row_of
 
-from takt_evaluation.cell import Cell
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Cell, Job
 from takt_evaluation.progress import TerminalProgress
 
 JOBS = [Job(Cell("x.takt", delay_s=delay), f"k{delay}", seed, "c") for delay in (0.0, 0.1)

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takt_core.errors import TaktError
-from takt_evaluation.cell import Cell
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Cell, Job
 from takt_evaluation.results import Episode, ResultFile, finished, read_rows
 
 JOB = Job(Cell("x.takt", task_options={"shift_m": 0.003}), "k" * 16, 1000, "c" * 12)

@@ -12,8 +12,7 @@ import pytest
 from evaluation_rows import row_of
 
 from takt_core.errors import TaktError
-from takt_evaluation.cell import Cell
-from takt_evaluation.episode import Job
+from takt_evaluation.cell import Cell, Job
 from takt_evaluation.evaluate import Evaluation
 from takt_evaluation.report import notes, tables, write_report
 from takt_evaluation.results import Episode

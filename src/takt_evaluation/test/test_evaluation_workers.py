@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
-from evaluation_rows import BrokenRunner, FragileRunner
+from evaluation_runners import (
+    BrokenRunner,
+    FragileRunner,
+    interrupt_itself,
+    start_at_the_second_try,
+)
 
 from takt_core.errors import TaktError
 from takt_evaluation.workers import ENVIRONMENT, Done, Lost, run_jobs
@@ -34,8 +40,21 @@ def test_jobs_survive_their_workers(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_cannot_start_says_why() -> None:
-    with pytest.raises(TaktError, match=r"could not start[\s\S]*no display"):
+    with pytest.raises(TaktError, match=r"cannot start[\s\S]*no display"):
         list(run_jobs(BrokenRunner, ["job"], workers=2))
+
+
+def test_a_start_that_fails_once_is_no_matter(tmp_path: Path) -> None:
+    outcomes = list(
+        run_jobs(partial(start_at_the_second_try, tmp_path / "mark"), ["a", "b"], workers=1)
+    )
+    assert [one.result for one in outcomes if isinstance(one, Done)] == ["done a", "done b"]
+
+
+def test_ctrl_c_does_not_reach_the_workers(tmp_path: Path) -> None:
+    """A terminal sends it to the whole group; a worker that dies of it would look like a fault."""
+    outcomes = list(run_jobs(interrupt_itself, ["a"], workers=1))
+    assert [one.result for one in outcomes if isinstance(one, Done)] == ["still here after a"]
 
 
 def test_closing_early_ends_the_workers(tmp_path: Path) -> None:
