@@ -79,7 +79,7 @@ class Pipeline:
         first = TRAINING_SEEDS * (self.seed + 1)
         usual = CollectConfig(
             recipe=self.recipe.name,
-            episodes=self.scale.episodes,
+            episodes=round(self.recipe.effort * self.scale.episodes),
             per_shard=self.scale.per_shard,
             first_seed=first + (LEARNER_SEEDS if self.actor else 0),
             workers=self.workers,

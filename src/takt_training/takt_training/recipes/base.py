@@ -92,6 +92,7 @@ class Recipe(ABC):
         heads: which policies are trained; see ``takt_training.heads``. Each makes a bundle.
         cameras: image input to its camera.
         time_limit_s: of a demonstration.
+        effort: demonstrations, as a part of what a scale says.
     """
 
     name: ClassVar[str]
@@ -99,6 +100,7 @@ class Recipe(ABC):
     heads: ClassVar[tuple[str, ...]]
     cameras: ClassVar[Mapping[str, CameraPlace]]
     time_limit_s: ClassVar[float] = 14.0
+    effort: ClassVar[float] = 1.0
 
     @abstractmethod
     def specification(self) -> PolicySpec:

@@ -168,6 +168,7 @@ class PickPlaceRecipe(Recipe):
     name = "pick_place"
     task = "pick_place"
     heads = ("diffusion",)
+    effort = 1.7  # two objects and a gripper make more states than a hole
     cameras: ClassVar[Mapping[str, CameraPlace]] = {
         "wrist_image": CameraPlace("wrist_camera", moving=True),
         "front_image": CameraPlace("front_camera", moving=False),
