@@ -36,6 +36,17 @@ class Exported:
     parity: dict[str, float]
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The arguments of ``export_modules``, as ``takt policy export module`` wants them."""
+
+    spec: PolicySpec
+    normalizers: Mapping[str, Normalizer]
+    observation: Mapping[str, Array]
+    modules: Mapping[str, nn.Module | Function]
+    fast_observation: Mapping[str, Array] | None = None
+
+
 def export_modules(
     path: Path | str,
     spec: PolicySpec,

@@ -52,5 +52,4 @@ def _with_all_inputs(content: bytes, example: tuple[Tensor, ...], names: Sequenc
             kind = onnx.helper.np_dtype_to_tensor_dtype(value.numpy().dtype)
             shape = ["batch", *value.shape[1:]]
             model.graph.input.append(onnx.helper.make_tensor_value_info(name, kind, shape))
-    content = model.SerializeToString()
-    return content
+    return bytes(model.SerializeToString())

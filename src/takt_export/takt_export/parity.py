@@ -118,8 +118,10 @@ def check_parity(
         if not difference <= tolerance:
             raise ExportError(
                 f"{graph}.onnx differs from PyTorch by {difference:.2g} on random inputs of batch "
-                f"{batch}; allowed are {tolerance:.2g} (golden.export_tolerance). Something in "
-                "the module depends on more than its inputs, e.g. dropout or Python branches"
+                f"{batch}; allowed are {tolerance:.2g} (golden.export_tolerance), for outputs "
+                f"of up to {np.abs(wanted).max():.2g}. Either the module depends on more than its "
+                "inputs, e.g. on dropout or Python branches, or its numbers are too large for "
+                "float32: then normalise them, or allow more (--tolerance)"
             )
         worst = max(worst, difference)
     return worst

@@ -34,6 +34,7 @@ SUBCOMMANDS = (
         ("eval",), "takt_evaluation.cli.evaluate", "success and speed of policies in simulation"
     ),
     Subcommand(("policy", "bench"), "takt_policy.cli.bench", "how fast a bundle is here"),
+    Subcommand(("policy", "export"), "takt_export.cli.export", "a trained policy as a bundle"),
     Subcommand(("policy", "quantize"), "takt_policy.cli.quantize", "make its weights 8 bits"),
     Subcommand(("policy", "half"), "takt_policy.cli.half", "make it float16, for GPUs"),
     Subcommand(("bag", "info"), "takt_recorder.cli.info", "what a recorded bag holds"),

@@ -54,13 +54,15 @@ def read_diffusion_policy(file: Path) -> Checkpoint:
         )
     if not policy.get("obs_as_global_cond", kind != LOWDIM):
         raise ExportError(
-            f"{file}: observations are not given as a global condition (obs_as_global_cond: false), "
-            "which is not known here; use `takt policy export module`"
+            f"{file}: observations are not given as a global condition (obs_as_global_cond: "
+            "false), which is not known here; use `takt policy export module`"
         )
     state = _state(payload, config, file)
     features, encode, size = _observing(kind, policy, state, file)
     unet_config = policy["model"] if kind == LOWDIM else policy
-    actions = int(policy["action_dim"] if kind == LOWDIM else _shape(policy["shape_meta"]["action"])[0])
+    actions = (
+        int(policy["action_dim"]) if kind == LOWDIM else _shape(policy["shape_meta"]["action"])[0]
+    )
     history = int(policy["n_obs_steps"])
     unet = _unet(unet_config, actions, size * history, below(state, "model."), file)
     first, prediction = _times(kind, policy, history)

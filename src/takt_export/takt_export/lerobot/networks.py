@@ -34,7 +34,9 @@ _UNET_RULES = ((r"\.conv1\.block\.", ".blocks.0.block."), (r"\.conv2\.block\.", 
 class NormalisedAct(nn.Module):
     """Features (B, 1, *shape), vectors before images, to normalised actions (B, H, D)."""
 
-    def __init__(self, network: ActNetwork, linears: Sequence[Linear], kinds: Sequence[str]) -> None:
+    def __init__(
+        self, network: ActNetwork, linears: Sequence[Linear], kinds: Sequence[str]
+    ) -> None:
         super().__init__()
         self.network = network
         self.linears = nn.ModuleList(linears)

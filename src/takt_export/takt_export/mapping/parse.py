@@ -184,9 +184,7 @@ def _action(one: Section, name: str) -> ActionPlan:
 def _fixed(one: Section) -> tuple[tuple[int, float], ...]:
     fixed = one.section("fixed", {})
     found = tuple(
-        (index, fixed.number(name))
-        for index, name in enumerate(_COORDINATES)
-        if fixed.has(name)
+        (index, fixed.number(name)) for index, name in enumerate(_COORDINATES) if fixed.has(name)
     )
     fixed.finish()
     if len(found) == len(_COORDINATES):

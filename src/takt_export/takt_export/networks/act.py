@@ -154,7 +154,7 @@ class _Layer(nn.Module):
             return self.multihead_attn(h + place, memory + memory_place, memory)  # type: ignore
 
         def think(h: Tensor) -> Tensor:
-            return self.linear2(self.activate(self.linear1(h)))  # type: ignore[no-any-return]
+            return self.linear2(self.activate(self.linear1(h)))  # type: ignore[no-any-return, operator]
 
         steps = [attend, think] if memory is None else [attend, look, think]
         for index, step in enumerate(steps, start=1):
@@ -176,10 +176,14 @@ class _Attention(nn.Module):
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         weights, biases = self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
         q, k, v = (
-            functional.linear(x, weight, bias).unflatten(-1, (self.heads, self.depth)).transpose(1, 2)
+            self._split(functional.linear(x, weight, bias))
             for x, weight, bias in zip((query, key, value), weights, biases, strict=True)
         )
         scores = (q @ k.transpose(2, 3)) / math.sqrt(self.depth)
         mixed = scores.softmax(-1) @ v
         result: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
         return result
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(B, N, C) to one matrix for each head, (B, heads, N, depth)."""
+        return x.unflatten(-1, (self.heads, self.depth)).transpose(1, 2)

@@ -45,9 +45,7 @@ def load_state(module: nn.Module, state: State, what: str, unused: Sequence[str]
     own = module.state_dict()
     # A counter of the training that only some normalisation layers store.
     missing = [key for key in own if key not in kept and not key.endswith("num_batches_tracked")]
-    extra = [
-        key for key in kept if key not in own and not key.endswith("num_batches_tracked")
-    ]
+    extra = [key for key in kept if key not in own and not key.endswith("num_batches_tracked")]
     shapes = [key for key in own if key in kept and kept[key].shape != own[key].shape]
     for keys, problem in ((missing, "lacks"), (extra, "has the unexpected")):
         if keys:

@@ -59,7 +59,11 @@ class ConditionalUnet(nn.Module):
         self.mid_modules = nn.ModuleList([block(middle, middle), block(middle, middle)])
         self.up_modules = nn.ModuleList(
             nn.ModuleList(
-                [block(2 * end, start), block(start, start), nn.ConvTranspose1d(start, start, 4, 2, 1)]
+                [
+                    block(2 * end, start),
+                    block(start, start),
+                    nn.ConvTranspose1d(start, start, 4, 2, 1),
+                ]
             )
             for start, end in reversed(pairs[1:])
         )
