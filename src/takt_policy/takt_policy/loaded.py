@@ -58,6 +58,15 @@ class LoadedPolicy:
         if self._fast_builder is not None:
             self._fast_builder.clear()
 
+    def observe(self, now_ns: int, not_before_ns: int) -> Observation | Missing | None:
+        """The newest observation; None if it is from before a time that counts."""
+        reference = self.builder.reference(now_ns)
+        if isinstance(reference, Missing):
+            return reference
+        if reference < max(not_before_ns, self.schedule.earliest_reference_ns):
+            return None
+        return self.builder.build(reference)
+
     def observe_fast(self, now_ns: int, chunk_pose: Pose) -> Observation | Missing | None:
         """The newest fast observation; None for a policy that needs none.
 

@@ -7,6 +7,8 @@ RUNNING before a good one: else the arbiter would go to and fro with every attem
 
 from __future__ import annotations
 
+from takt_policy.schedules import Schedule
+
 PATIENCE_NS = 100_000_000
 """An input may be missing for this long before a run with nothing to execute waits [ns].
 
@@ -75,9 +77,15 @@ class RunHealth:
         """Why the chunk is executed without the newest reflex; empty if it is not."""
         self._fast = trouble
 
-    def load(self, words: str) -> None:
-        """That the machine does not keep the rate that is asked for; empty if it does."""
-        self._slow = words
+    def load(self, schedule: Schedule) -> None:
+        """How the machine keeps the rate that is asked for."""
+        self._slow = ""
+        if schedule.load > 1.0:
+            expected_s, budget_s = schedule.expected_delay_ns * 1e-9, schedule.budget_ns * 1e-9
+            self._slow = (
+                f"the machine cannot keep up: plans take up to {expected_s:.2f} s, allowed are "
+                f"{budget_s:.2f} s; take fewer sampler_steps, or execute more of each chunk"
+            )
 
     def look(self, now_ns: int) -> None:
         """To be called with every tick: time alone can turn patience into waiting."""

@@ -12,15 +12,16 @@ from enum import IntEnum
 
 from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
-from takt_policy.chunks import ChunkOrigin, make_chunk, revise_chunk
+from takt_policy.chunks import ChunkOrigin, make_chunk
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
 from takt_policy.goals import Goal
-from takt_policy.jobs import Plan, Reflex, plan_job, reflex_job
+from takt_policy.jobs import Plan, Reflex, plan_job
 from takt_policy.latency import LatencyReport
 from takt_policy.loaded import LoadedPolicy, PolicyShelf
-from takt_policy.observation import Missing, Observation, goal_problem
+from takt_policy.observation import Missing, goal_problem
+from takt_policy.reflexes import ReflexLoop
 from takt_policy.run_health import RunHealth
 from takt_policy.schedules import Schedule, ScheduleStatistics
 
@@ -56,7 +57,7 @@ class PolicyRuntime:
         failures_allowed: int = FAILURES_ALLOWED,
     ) -> None:
         self._submit = submit
-        self._submit_reflex = submit_reflex
+        self._reflexes = ReflexLoop(submit_reflex, clock)
         self._clock = clock
         self._failures_allowed = failures_allowed
         self._policies = PolicyShelf()
@@ -67,9 +68,7 @@ class PolicyRuntime:
         self._chunk: ActionChunk | None = None
         self._chunk_id = 0
         self._epoch = self._epoch_start_ns = self._last_tick_ns = 0
-        self._reflexing = False
         self._planning_since_ns: int | None = None
-        self._next_reflex_ns = 0
         self._idle = (State.UNLOADED, _NOTHING_LOADED)
         self.run = 0
         self.latency = LatencyReport()
@@ -224,7 +223,9 @@ class PolicyRuntime:
         self._last_tick_ns = now_ns
         if self._active is None:
             return
-        self._reflect(self._active, now_ns)
+        if self._chunk is not None:
+            self._reflexes.tick(self._active, self._chunk, now_ns)
+            self._health.reflex(self._reflexes.trouble)
         # A plan that was discarded may still keep the worker busy.
         if self._planning_since_ns is not None:
             self._look_at_plan(self._active.schedule, now_ns - self._planning_since_ns)
@@ -251,7 +252,7 @@ class PolicyRuntime:
             words = f"the plan took {took_s:.2f} s and all its actions were late"
             self._health.over_budget(words, now_ns)
             return None
-        self._health.load(load_in_words(schedule))
+        self._health.load(schedule)
         self._health.committed(commit.end_ns, now_ns)
         self._chunk_id += 1
         origin = ChunkOrigin(self._chunk_id, self.goal, now_ns)
@@ -260,22 +261,13 @@ class PolicyRuntime:
 
     def finish_reflex(self, reflex: Reflex, now_ns: int) -> ActionChunk | None:
         """What of a finished reflex to publish now, if anything."""
-        self._reflexing = False
-        policy = self._active
-        if policy is None or reflex.policy is not policy:
-            return None
-        if reflex.prediction is None:
-            self._health.reflex(reflex.error)
-            return None
-        commit = policy.schedule.revised(reflex.base, reflex.prediction, now_ns)
-        if commit is None:
-            return None
-        self._health.reflex("")
-        self._chunk = revise_chunk(reflex, commit, now_ns)
-        return self._chunk
+        chunk = self._reflexes.finish(reflex, self._active, now_ns)
+        self._health.reflex(self._reflexes.trouble)
+        self._chunk = chunk or self._chunk
+        return chunk
 
     def _plan(self, policy: LoadedPolicy, now_ns: int) -> None:
-        observation = self._observe(policy, now_ns)
+        observation = policy.observe(now_ns, self._epoch_start_ns)
         if observation is None:
             # The streams have not reached the present epoch, or the end of the chunk, yet.
             self._health.observed(now_ns)
@@ -295,29 +287,6 @@ class PolicyRuntime:
             plan_job(policy, ticket, self._epoch, previous_id, observation, fast, self._clock)
         )
 
-    def _observe(self, policy: LoadedPolicy, now_ns: int) -> Observation | Missing | None:
-        reference = policy.builder.reference(now_ns)
-        if isinstance(reference, Missing):
-            return reference
-        if reference < max(self._epoch_start_ns, policy.schedule.earliest_reference_ns):
-            return None
-        return policy.builder.build(reference)
-
-    def _reflect(self, policy: LoadedPolicy, now_ns: int) -> None:
-        """Starts a reflex on the chunk that is being executed, at the bundle's fast rate."""
-        base, chunk = policy.schedule.current, self._chunk
-        if base is None or chunk is None or not policy.engine.has_reflex:
-            return
-        if self._reflexing or now_ns < self._next_reflex_ns or not policy.schedule.is_ahead(now_ns):
-            return
-        self._next_reflex_ns = max(self._next_reflex_ns + policy.period_ns, now_ns)
-        fast = policy.observe_fast(now_ns, base.reference_pose)
-        if fast is None or isinstance(fast, Missing):
-            self._health.reflex("" if fast is None else fast.reason)
-            return
-        self._reflexing = True
-        self._submit_reflex(reflex_job(policy, chunk, base, fast, now_ns, self._clock))
-
     def _look_at_plan(self, schedule: Schedule, age_ns: int) -> None:
         """Says it when a plan is in the making for longer than its actions could last."""
         if age_ns > schedule.horizons.prediction * schedule.horizons.step_ns:
@@ -334,7 +303,7 @@ class PolicyRuntime:
 
     def _time_began_anew(self) -> None:
         """As when a simulator restarts: stamps from before mean nothing any more."""
-        self._epoch_start_ns = self._next_reflex_ns = 0
+        self._epoch_start_ns = 0
         if self._planning_since_ns is not None:
             self._planning_since_ns = self._last_tick_ns
         self._health.restarted()
@@ -344,7 +313,8 @@ class PolicyRuntime:
     def _clear(self, policy: LoadedPolicy) -> None:
         policy.clear()
         policy.schedule.discard()
-        self._chunk, self._next_reflex_ns = None, 0
+        self._chunk = None
+        self._reflexes.begin()
 
     def _discard(self) -> None:
         self._health.discarded()
@@ -357,13 +327,3 @@ class PolicyRuntime:
         self._discard()
         self._active = None
         self._idle = (state, reason)
-
-
-def load_in_words(schedule: Schedule) -> str:
-    """That plans take too long for the rate that is asked for; empty if they do not."""
-    if schedule.load <= 1.0:
-        return ""
-    return (
-        f"the machine cannot keep up: plans take up to {schedule.expected_delay_ns * 1e-9:.2f} s, "
-        f"allowed are {schedule.budget_ns * 1e-9:.2f} s; take fewer sampler_steps, or execute more"
-    )

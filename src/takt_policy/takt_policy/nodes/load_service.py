@@ -15,6 +15,7 @@ from takt_core.errors import TaktError
 from takt_msgs.srv import LoadPolicy, UnloadPolicy
 from takt_policy.bundle import load_bundle
 from takt_policy.engine import PolicyEngine
+from takt_policy.errors import PolicyError
 from takt_policy.kinematics import arm_of
 from takt_policy.runtime import PolicyRuntime
 from takt_policy.settings import PolicyParameters
@@ -41,11 +42,22 @@ def open_engine(path: str, parameters: PolicyParameters, warm_up: bool) -> Opene
     """
     p = parameters
     bundle = load_bundle(Path(path).expanduser())
-    arm = arm_of(bundle.spec, p.robot_description, p.tcp_frame)
+    arm = arm_of(bundle.spec, _urdf(p.robot_description), p.tcp_frame)
     engine = PolicyEngine(bundle, p.execution(), p.providers, p.seed, p.threads, arm)
     if warm_up:
         engine.warm_up()
     return Opened(engine, warm_up)
+
+
+def _urdf(text_or_file: str) -> str:
+    if not text_or_file or text_or_file.lstrip().startswith("<"):
+        return text_or_file
+    try:
+        return Path(text_or_file).expanduser().read_text(encoding="utf-8")
+    except OSError as error:
+        raise PolicyError(
+            f"robot_description is neither a URDF nor the file of one: {error}"
+        ) from None
 
 
 class LoadService:

@@ -7,18 +7,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from takt_core.chunk import ActionChunk
-from takt_core.conversions import chunk_to_ros, stamp_from_ros
+from takt_core.conversions import stamp_from_ros
 from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import ERROR, OK, WARN, ManagedNode, run_node
-from takt_core.nodes.qos import COMMAND, LATCHED
+from takt_core.nodes.qos import LATCHED
 from takt_core.streams import Sample
-from takt_msgs.msg import ActionChunk as ActionChunkMsg
-from takt_msgs.msg import ControlMode, PolicyStatus, TaskStatus, Uncertainty
-from takt_policy.conversions import status_to_ros, uncertainty_to_ros
+from takt_msgs.msg import ControlMode, PolicyStatus, TaskStatus
+from takt_policy.conversions import status_to_ros
 from takt_policy.goals import Goal
-from takt_policy.jobs import Plan, Reflex
 from takt_policy.nodes.goal_service import GoalService
+from takt_policy.nodes.inference import Inference
 from takt_policy.nodes.load_service import LoadService, Opened, open_engine
 from takt_policy.nodes.run_action import RunAction
 from takt_policy.nodes.streams import StreamSubscriptions
@@ -26,7 +24,6 @@ from takt_policy.run_watch import Mode
 from takt_policy.runtime import PolicyRuntime, State
 from takt_policy.settings import PolicyParameters
 from takt_policy.shown import ShownState
-from takt_policy.worker import Worker
 
 _LEVELS = {State.FAILED: ERROR, State.WAITING: WARN, State.UNLOADED: WARN}
 
@@ -39,9 +36,7 @@ class PolicyNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("policy", PolicyParameters)
-        self._runtime: PolicyRuntime | None = None
-        self._planner: Worker[Plan] | None = None
-        self._reflector: Worker[Reflex] | None = None
+        self._inference: Inference | None = None
         self._action: RunAction | None = None
         self._goals: GoalService | None = None
         self._loader: LoadService | None = None
@@ -49,14 +44,16 @@ class PolicyNode(ManagedNode):
         self._entities: list[tuple[Callable[[Any], Any], Any]] = []
         self._shown = ShownState()
 
+    @property
+    def _runtime(self) -> PolicyRuntime | None:
+        return None if self._inference is None else self._inference.runtime
+
     # Lifecycle
 
     def on_takt_configure(self) -> None:
         p: PolicyParameters = self.parameters
-        self._planner = Worker(self._wake, "inference")
-        self._reflector = Worker(self._wake, "reflex")
-        self._runtime = PolicyRuntime(
-            self._planner.submit, self._reflector.submit, self.now_ns, p.failures_allowed
+        self._inference = Inference(
+            self, p.base_frame, p.failures_allowed, lambda: self.active, self.now_ns
         )
         try:
             if p.bundle:
@@ -69,18 +66,14 @@ class PolicyNode(ManagedNode):
             raise
 
     def _open(self, p: PolicyParameters) -> None:
-        self._chunks = self.create_publisher(ActionChunkMsg, "policy/chunk", COMMAND)
         self._status = self.create_publisher(PolicyStatus, "policy/status", LATCHED)
-        self._uncertainty = self.create_publisher(Uncertainty, "policy/uncertainty", COMMAND)
         self._goals = GoalService(self, p.base_frame, lambda: self._runtime, self.now_ns)
         self._action = RunAction(
             self, lambda: self._runtime, lambda: self.active, self.now_ns, self._goals.set
         )
         self._loader = LoadService(self, p, lambda: self._runtime, self._use, self._subscribe)
         made = [
-            (self.destroy_publisher, self._chunks),
             (self.destroy_publisher, self._status),
-            (self.destroy_publisher, self._uncertainty),
             (
                 self.destroy_subscription,
                 self.create_subscription(ControlMode, "control/mode", self._on_mode, LATCHED),
@@ -105,19 +98,14 @@ class PolicyNode(ManagedNode):
             self._heartbeat()
 
     def on_takt_cleanup(self) -> None:
-        for server in (self._action, self._goals, self._loader):
-            if server is not None:
-                server.destroy()
-        self._action = self._goals = self._loader = None
+        for part in (self._action, self._goals, self._loader, self._inference):
+            if part is not None:
+                part.destroy()
+        self._action = self._goals = self._loader = self._inference = None
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
         self._streams.replace({})
-        for worker in (self._planner, self._reflector):
-            if worker is not None:
-                worker.close()
-        self._planner = self._reflector = None
-        self._runtime = None
 
     # Inputs
 
@@ -173,34 +161,6 @@ class PolicyNode(ManagedNode):
         now_ns = self.now_ns()
         self._runtime.tick(now_ns)
         self._action.tick(now_ns)
-
-    def _wake(self) -> None:
-        """Called by the workers: has the executor's thread take the result at once."""
-        if self.executor is not None:
-            self.executor.create_task(self._collect)
-
-    def _collect(self) -> None:
-        while self._reflector is not None and (reflex := self._reflector.take()) is not None:
-            if self._runtime is None:
-                return
-            chunk = self._runtime.finish_reflex(reflex, self.now_ns())
-            if chunk is not None and self.active:
-                self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
-                self._runtime.latency.add_reflex(chunk)
-        while self._planner is not None and (plan := self._planner.take()) is not None:
-            if self._runtime is None:
-                return
-            chunk = self._runtime.finish(plan, self.now_ns())
-            if chunk is not None and self.active:
-                self._publish(chunk, plan)
-
-    def _publish(self, chunk: ActionChunk, plan: Plan) -> None:
-        assert self._runtime is not None
-        self._chunks.publish(chunk_to_ros(chunk, self.parameters.base_frame))
-        self._runtime.latency.add(chunk, time.perf_counter_ns() - plan.end_steady_ns)
-        uncertainty = uncertainty_to_ros(chunk, plan.policy)
-        if uncertainty is not None:
-            self._uncertainty.publish(uncertainty)
 
     def _heartbeat(self) -> None:
         runtime = self._runtime

@@ -8,8 +8,9 @@ from takt_policy.bundle.schema import Horizons
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
 from takt_policy.schedules.asynchronous import Asynchronous
-from takt_policy.schedules.base import Commit, Schedule, ScheduleStatistics, Ticket, Timing
+from takt_policy.schedules.base import Schedule
 from takt_policy.schedules.ensembling import Ensembling
+from takt_policy.schedules.parts import Commit, ScheduleStatistics, Ticket, Timing
 from takt_policy.schedules.synchronous import Synchronous
 
 __all__ = [

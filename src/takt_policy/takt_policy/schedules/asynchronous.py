@@ -11,7 +11,8 @@ namely so that it continues ``Ticket.previous`` up to ``Ticket.takeover_ns`` and
 from __future__ import annotations
 
 from takt_policy.prediction import Prediction
-from takt_policy.schedules.base import Commit, Schedule
+from takt_policy.schedules.base import Schedule
+from takt_policy.schedules.parts import Commit
 
 
 class Asynchronous(Schedule):

@@ -11,134 +11,14 @@ commit replaces everything that was committed before from its own first action o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
-from takt_policy.actions import Actions
 from takt_policy.bundle.schema import Horizons
-from takt_policy.execution import Execution
 from takt_policy.prediction import Prediction
 from takt_policy.schedules.delay import DelayEstimate
+from takt_policy.schedules.parts import Commit, ScheduleStatistics, Ticket, Timing, slice_actions
 
 RETRY_NS = 100_000_000
 """After a plan that failed, the next begins so much later [ns]: a broken graph is no busy loop."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How a schedule trades freshness against running dry; see ``Execution`` for the meanings.
-
-    Attributes:
-        margin_ns: how much before it is needed a chunk should be ready [ns].
-        lead_ns: actions less than this ahead count as late; no controller gets there [ns].
-        reserve: predicted actions beyond Ta that are committed, too. They are executed only if
-            the next chunk is later than expected, as that replaces them.
-        initial_delay_ns: delay to expect before any was measured [ns].
-    """
-
-    margin_ns: int
-    lead_ns: int
-    reserve: int
-    initial_delay_ns: int
-
-    @staticmethod
-    def of(execution: Execution) -> Timing:
-        return Timing(
-            round(execution.margin_s * 1e9),
-            round(execution.lead_s * 1e9),
-            execution.reserve,
-            round(execution.expected_delay_s * 1e9),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Ticket:
-    """One plan in the making; a discarded one is no longer honoured.
-
-    Attributes:
-        previous: the prediction that is being executed, if there is one.
-        takeover_ns: when the new chunk is expected to take over from it [ns].
-    """
-
-    number: int
-    start_ns: int
-    previous: Prediction | None
-    takeover_ns: int
-
-
-@dataclass(frozen=True, eq=False)
-class Commit:
-    """Actions to send; action i is for ``start_ns + i * step_ns``.
-
-    Attributes:
-        prediction: that they come from, with the times at which it is executed.
-        first: index of the first of them within its horizon.
-        actions: those to send, and only those.
-        residual: (count, 6) what a residual network added to each, or None.
-        late: of the Ta actions, how many were dropped because their time had passed.
-    """
-
-    prediction: Prediction
-    first: int
-    actions: Actions
-    residual: npt.NDArray[np.float64] | None
-    start_ns: int
-    step_ns: int
-    late: int
-
-    @property
-    def count(self) -> int:
-        return len(self.actions.poses)
-
-    @property
-    def end_ns(self) -> int:
-        """Time of the last action [ns]."""
-        return self.start_ns + (self.count - 1) * self.step_ns
-
-    @property
-    def over_budget(self) -> bool:
-        """All actions were late; there is nothing to send."""
-        return self.count == 0
-
-
-@dataclass(frozen=True)
-class ScheduleStatistics:
-    """Since the schedule was made.
-
-    Attributes:
-        chunks: committed.
-        revisions: of chunks, by a reflex.
-        late_actions: dropped because their time had passed; the one for the time of the
-            observation is not counted, since no plan could be in time for it.
-        over_budget: plans all of whose actions were late.
-        failed_plans: plans that gave nothing.
-    """
-
-    chunks: int = 0
-    revisions: int = 0
-    late_actions: int = 0
-    over_budget: int = 0
-    failed_plans: int = 0
-
-    def __add__(self, other: ScheduleStatistics) -> ScheduleStatistics:
-        return ScheduleStatistics(
-            self.chunks + other.chunks,
-            self.revisions + other.revisions,
-            self.late_actions + other.late_actions,
-            self.over_budget + other.over_budget,
-            self.failed_plans + other.failed_plans,
-        )
-
-    def __sub__(self, other: ScheduleStatistics) -> ScheduleStatistics:
-        return ScheduleStatistics(
-            self.chunks - other.chunks,
-            self.revisions - other.revisions,
-            self.late_actions - other.late_actions,
-            self.over_budget - other.over_budget,
-            self.failed_plans - other.failed_plans,
-        )
 
 
 class Schedule(ABC):
@@ -285,14 +165,3 @@ class Schedule(ABC):
             # The action for the reference time itself is over before anybody could plan it.
             late=min(max(passed - 1, 0), h.execute - 1),
         )
-
-
-def slice_actions(actions: Actions, first: int, stop: int) -> Actions:
-    """The actions from ``first`` to before ``stop``."""
-    widths, joints = actions.gripper_width_m, actions.joint_position
-    return replace(
-        actions,
-        poses=actions.poses[first:stop],
-        gripper_width_m=None if widths is None else widths[first:stop],
-        joint_position=None if joints is None else joints[first:stop],
-    )

@@ -16,7 +16,8 @@ from scipy.spatial.transform import Rotation, Slerp
 from takt_policy.actions import Actions
 from takt_policy.bundle.schema import Horizons
 from takt_policy.prediction import Prediction
-from takt_policy.schedules.base import Commit, Schedule, Timing
+from takt_policy.schedules.base import Schedule
+from takt_policy.schedules.parts import Commit, Timing
 
 Array = npt.NDArray[np.float64]
 

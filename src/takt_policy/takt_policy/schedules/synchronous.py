@@ -12,7 +12,8 @@ import numpy as np
 
 from takt_policy.actions import Actions
 from takt_policy.prediction import Prediction
-from takt_policy.schedules.base import Commit, Schedule
+from takt_policy.schedules.base import Schedule
+from takt_policy.schedules.parts import Commit
 
 SETTLE_NS = 300_000_000
 """Beyond the expected delay, for so much longer the last action is held [ns].
