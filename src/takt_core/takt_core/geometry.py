@@ -8,11 +8,12 @@ Rotations in six dimensions are the first two columns of the matrix, one after t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 
 from takt_core.errors import TaktError
 
@@ -141,9 +142,16 @@ def matrix_from_rotation_6d(six: npt.ArrayLike) -> Array:
 
 def interpolate_pose(start: Pose, end: Pose, fraction: float) -> Pose:
     """Straight in position, along the shortest arc in rotation; fraction 0 is ``start``."""
-    slerp = Slerp([0.0, 1.0], Rotation.from_quat([start.quaternion_xyzw, end.quaternion_xyzw]))
     position = start.position_m + fraction * (end.position_m - start.position_m)
-    return Pose(position, slerp(min(max(fraction, 0.0), 1.0)).as_quat())
+    fraction = min(max(fraction, 0.0), 1.0)
+    cosine = float(start.quaternion_xyzw @ end.quaternion_xyzw)
+    # A quaternion and its negative are one rotation; the nearer of the two is the shorter way.
+    nearer = end.quaternion_xyzw if cosine >= 0.0 else -end.quaternion_xyzw
+    angle = math.acos(min(abs(cosine), 1.0))
+    if angle < 1e-6:
+        return Pose(position, start.quaternion_xyzw + fraction * (nearer - start.quaternion_xyzw))
+    weights = math.sin((1.0 - fraction) * angle), math.sin(fraction * angle)
+    return Pose(position, weights[0] * start.quaternion_xyzw + weights[1] * nearer)
 
 
 def pose_error(desired: Pose, actual: Pose) -> Array:
