@@ -6,7 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -89,7 +89,6 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
         failure = f"policy failed: {error}"
         report = replace(_NOTHING, duration_s=(simulation.now_ns - start_ns) * 1e-9)
     status = simulation.task_status
-    changes = handovers(report.records)
     return Episode(
         key=job.key,
         **as_row(job.cell),
@@ -98,23 +97,7 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
         seed=job.seed,
         success=status.state == TaskState.SUCCEEDED,
         reason=failure or status.reason or "time is up",
-        duration_s=report.duration_s,
-        waiting_s=report.waiting_s,
-        plans=len(report.wall_ns),
-        chunks=report.chunks,
-        revisions=report.revisions,
-        failed_plans=report.failed_plans,
-        network_calls=report.network_calls,
-        rounds=report.rounds,
-        wall_ms=tuple(ns * 1e-6 for ns in report.wall_ns),
-        reflex_wall_ms=float(np.median(report.reflex_wall_ns)) * 1e-6
-        if report.reflex_wall_ns
-        else 0.0,
-        late_actions=report.late_actions,
-        over_budget=report.over_budget,
-        jumps_m=changes.position_m,
-        jumps_m_s=changes.velocity_m_s,
-        gaps=changes.gaps,
+        **_figures(report),
         rejected=world.rejected,
         peak_force_n=world.peak_force_n,
         measures=dict(status.measures),
@@ -122,12 +105,35 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
     )
 
 
-def _goal(cell: Cell) -> Goal | None:
-    return Goal(text=cell.goal) if cell.goal else None
-
-
 _NOTHING = RunReport(0.0, 0, 0, 0, 0, 0, 0, 0, 0.0, (), (), ())
 """Of a run that the policy's failure ended: what there was of it is not known."""
+
+
+def _figures(report: RunReport) -> dict[str, Any]:
+    """What a row says of a run."""
+    changes = handovers(report.records)
+    reflexes_ns = report.reflex_wall_ns
+    return {
+        "duration_s": report.duration_s,
+        "waiting_s": report.waiting_s,
+        "plans": len(report.wall_ns),
+        "chunks": report.chunks,
+        "revisions": report.revisions,
+        "failed_plans": report.failed_plans,
+        "network_calls": report.network_calls,
+        "rounds": report.rounds,
+        "wall_ms": tuple(ns * 1e-6 for ns in report.wall_ns),
+        "reflex_wall_ms": float(np.median(reflexes_ns)) * 1e-6 if reflexes_ns else 0.0,
+        "late_actions": report.late_actions,
+        "over_budget": report.over_budget,
+        "jumps_m": changes.position_m,
+        "jumps_m_s": changes.velocity_m_s,
+        "gaps": changes.gaps,
+    }
+
+
+def _goal(cell: Cell) -> Goal | None:
+    return Goal(text=cell.goal) if cell.goal else None
 
 
 class _WatchedWorld:

@@ -48,28 +48,17 @@ class Evaluation:
     lost: tuple[tuple[Job, str], ...] = ()
 
 
-def check(cells: Sequence[Cell]) -> dict[str, Cell]:
-    """Refuses what could not run, before anything does; returns the cells by their keys.
+def by_key(cells: Sequence[Cell]) -> dict[str, Cell]:
+    """The cells by the keys of their rows.
 
     Raises:
-        TaktError: a bundle, a setting, a task or an option of it is wrong; or two cells are the
-            same.
+        TaktError: two cells are the same or cannot be told apart, or a bundle cannot be read.
     """
     if not cells:
         raise TaktError("nothing to evaluate: name a bundle or a plan")
     unique(cells)
-    engines, worlds = set(), set()
     keyed: dict[str, Cell] = {}
     for cell in cells:
-        if cell.world not in worlds:
-            make_task(cell.task, **cell.task_options)
-            worlds.add(cell.world)
-        if (cell.bundle, cell.execution) not in engines:
-            try:
-                make_engine(cell)
-            except TaktError as error:
-                raise TaktError(f"{cell.series}: {error}") from None
-            engines.add((cell.bundle, cell.execution))
         key = cell_key(cell)
         if key in keyed:
             raise TaktError(
@@ -78,6 +67,25 @@ def check(cells: Sequence[Cell]) -> dict[str, Cell]:
             )
         keyed[key] = cell
     return keyed
+
+
+def check(cells: Sequence[Cell]) -> None:
+    """Refuses what could not run, before anything does.
+
+    Raises:
+        TaktError: a bundle, a setting, a task or an option of it is wrong.
+    """
+    engines, worlds = set(), set()
+    for cell in cells:
+        if cell.world not in worlds:
+            make_task(cell.task, **cell.task_options)
+            worlds.add(cell.world)
+        if (cell.bundle, cell.execution, cell.goal) not in engines:
+            try:
+                make_engine(cell)
+            except TaktError as error:
+                raise TaktError(f"{cell.series}: {error}") from None
+            engines.add((cell.bundle, cell.execution, cell.goal))
 
 
 def evaluate(
@@ -97,9 +105,10 @@ def evaluate(
         make_runner: makes what runs a ``Job`` in a worker.
 
     Raises:
-        TaktError: see ``check``; or the file belongs to another process or version.
+        TaktError: see ``by_key`` and ``check``; or the file belongs to another process or version.
     """
-    keyed = check(cells)
+    keyed = by_key(cells)
+    check(cells)
     with ResultFile(results_file) as file:
         there = finished(file.rows)
         jobs = [

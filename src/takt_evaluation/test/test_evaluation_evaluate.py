@@ -11,7 +11,7 @@ from evaluation_runners import BrokenRunner
 
 from takt_core.errors import TaktError
 from takt_evaluation.cell import Cell, Job, cell_key
-from takt_evaluation.evaluate import check, evaluate
+from takt_evaluation.evaluate import by_key, check, evaluate
 from takt_evaluation.results import Episode, read_rows
 from takt_policy.bundle import MeasuredSuccess, write_success
 from takt_policy.execution import Execution
@@ -107,11 +107,11 @@ def test_a_policy_gets_its_goal_or_is_refused(tmp_path: Path) -> None:
 
 def test_cells_that_cannot_be_told_apart_are_refused(bundle: str) -> None:
     with pytest.raises(TaktError, match="two cells are called 'tiny @ 0 ms'"):
-        check([Cell(bundle), Cell(bundle, Execution(sampler_steps=3))])
+        by_key([Cell(bundle), Cell(bundle, Execution(sampler_steps=3))])
     with pytest.raises(TaktError, match="the same but for the name"):
-        check([Cell(bundle), Cell(bundle, name="again")])
+        by_key([Cell(bundle), Cell(bundle, name="again")])
     with pytest.raises(TaktError, match="nothing to evaluate"):
-        check([])
+        by_key([])
 
 
 def test_the_key_says_what_decides_an_episode(tmp_path: Path, bundle: str) -> None:

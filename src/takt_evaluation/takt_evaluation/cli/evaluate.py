@@ -16,7 +16,7 @@ from pathlib import Path
 
 from takt_core.errors import TaktError
 from takt_core.parameters import declarations
-from takt_evaluation.evaluate import EVALUATION_SEEDS, Evaluation, check, evaluate, gather
+from takt_evaluation.evaluate import EVALUATION_SEEDS, Evaluation, by_key, evaluate, gather
 from takt_evaluation.plan import Plan, combined, load_plan
 from takt_evaluation.progress import TerminalProgress
 from takt_evaluation.report import RESULTS_FILE, notes, tables, write_report
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     folder = options.out or Path("out/eval") / Path(options.what[0]).stem
     if options.show:
         rows = read_rows(folder / RESULTS_FILE)
-        _report(plan, gather(check(plan.cells), plan.seeds, rows), folder)
+        _report(plan, gather(by_key(plan.cells), plan.seeds, rows), folder)
         return 0
     progress = TerminalProgress(sys.stderr)
     try:
