@@ -11,6 +11,7 @@ from takt_evaluation.cell import Cell, Job, cell_key
 from takt_evaluation.episode import EpisodeRunner
 from takt_evaluation.evaluate import evaluate
 from takt_evaluation.results import Episode
+from takt_policy.testing import write_tiny_bundle
 
 BUNDLE = Path(__file__).resolve().parents[3] / "models" / "peg_insertion.takt"
 CELL = Cell(str(BUNDLE), delay_s=0.1)
@@ -49,3 +50,15 @@ def test_an_episode_repeats_whatever_came_before(delay_s: float) -> None:
     assert _figures(used(jobs[1])) == _figures(fresh(jobs[1]))
     used.close()
     fresh.close()
+
+
+def test_a_policy_that_fails_has_failed_the_episode(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "faulty.takt", faulty=True)
+    runner = EpisodeRunner()
+    row = runner(Job(Cell(str(bundle.path)), "k", 1000, "c"))
+    runner.close()
+    assert not row.success
+    assert row.reason.startswith("policy failed: ")
+    assert "NaN" in row.reason
+    assert 0.0 < row.duration_s < 15.0
+    assert (row.chunks, row.jumps_m) == (0, ())
