@@ -73,8 +73,9 @@ class Checkpoint:
     compared_with: str = ""
     notes: tuple[str, ...] = ()
 
-    def feature(self, name: str) -> Feature:
-        return next(one for one in self.features if one.name == name)
+    def __post_init__(self) -> None:
+        for network in self.networks.values():
+            network.eval()
 
 
 def constant_dimensions(name: str, spread: Tensor) -> tuple[str, ...]:

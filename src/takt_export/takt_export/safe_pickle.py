@@ -19,7 +19,6 @@ import torch
 
 from takt_export.errors import ExportError
 
-_multiarray = importlib.import_module(np.ndarray(0).__reduce__()[0].__module__)
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("builtins", "dict"): dict,
@@ -34,8 +33,13 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): np.dtype,
     ("numpy", "ndarray"): np.ndarray,
 }
-_NUMPY_FUNCTIONS = ("_reconstruct", "scalar")
-_NUMPY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
+_NUMPY_FUNCTIONS = {
+    ("multiarray", "_reconstruct"),
+    ("multiarray", "scalar"),
+    ("numeric", "_frombuffer"),
+}
+# It was called numpy.core before NumPy 2.
+_NUMPY_CORE = "numpy._core." if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else "numpy.core."
 
 
 class Inert:
@@ -79,8 +83,10 @@ class SafeUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _ALLOWED:
             return _ALLOWED[module, name]
-        if module in _NUMPY_MODULES and name in _NUMPY_FUNCTIONS:
-            return getattr(_multiarray, name)
+        part = module.rpartition(".")[2]
+        core = module in (f"numpy._core.{part}", f"numpy.core.{part}")
+        if core and (part, name) in _NUMPY_FUNCTIONS:
+            return getattr(importlib.import_module(_NUMPY_CORE + part), name)
         if module == "torch" and name in _TORCH_DTYPES:
             return _TORCH_DTYPES[name]
         if (module, name) == ("_codecs", "encode"):
