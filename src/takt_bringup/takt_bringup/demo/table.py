@@ -17,7 +17,7 @@ def progress_line(result: EpisodeResult, total: int) -> str:
     """One line for one finished episode."""
     run = result.run
     lost = sum(count.lost for count in result.recording.topics.values())
-    words = "inserted" if result.success else f"{run.outcome}: {run.message}"
+    words = "succeeded" if result.success else f"{run.outcome}: {run.message}"
     return (
         f"episode {result.index + 1:2d}/{total}  seed {result.seed}  {words}  "
         f"{run.duration_s:5.2f} s  {run.chunks} chunks  {lost} messages lost"
