@@ -173,7 +173,7 @@ def test_without_chunks_the_report_is_still_json(episode: Episode, tmp_path: Pat
 
 
 def test_the_words_on_the_screen(episode: Episode) -> None:
-    assert progress_line(result(2), 10).startswith("episode  3/10  seed 1002  inserted")
+    assert progress_line(result(2), 10).startswith("episode  3/10  seed 1002  succeeded")
     assert "timed_out: because" in progress_line(result(0, "timed_out"), 10)
     table = closing_table([result()], [episode], build_report([result()], [episode]))
     row = table.splitlines()[2]
