@@ -99,6 +99,7 @@ def run_episode(engine: PolicyEngine, simulation: Simulation, job: Job) -> Episo
         reason=failure or status.reason or "time is up",
         **_figures(report),
         rejected=world.rejected,
+        rejection=world.rejection,
         peak_force_n=world.peak_force_n,
         measures=dict(status.measures),
         load=os.getloadavg()[0],
@@ -143,6 +144,7 @@ class _WatchedWorld:
         self._simulation = simulation
         self.peak_force_n = 0.0
         self.rejected = 0
+        self.rejection = ""
 
     @property
     def now_ns(self) -> int:
@@ -153,7 +155,9 @@ class _WatchedWorld:
 
     def commit(self, trajectory: Trajectory) -> TrajectoryResult:
         result = self._simulation.commit(trajectory)
-        self.rejected += not result.accepted
+        if not result.accepted:
+            self.rejected += 1
+            self.rejection = self.rejection or str(result.reason)
         return result
 
     def watched(self, samples: list[Sample]) -> list[Sample]:

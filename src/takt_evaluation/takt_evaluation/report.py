@@ -73,7 +73,11 @@ def _warnings(evaluation: Evaluation, summaries: Sequence[CellSummary]) -> list[
             f"Note: the episodes were run by {len(codes)} versions of the code "
             f"({', '.join(sorted(codes))}); write to a fresh folder to have them of one."
         )
-    rejected = [one.cell.label for one in summaries if one.rejected]
+    rejected = [
+        f"{one.cell.label} ({one.rejected}, the first because: {one.rejection})"
+        for one in summaries
+        if one.rejected
+    ]
     if rejected:
         lines.append(f"Note: the controller refused trajectories of {', '.join(rejected)}.")
     if evaluation.lost:

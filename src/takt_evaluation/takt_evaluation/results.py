@@ -43,6 +43,7 @@ class Episode:
         jumps_m, jumps_m_s: at the hand-overs, see ``takt_evaluation.handover``.
         gaps: hand-overs before which the old chunk had run out.
         rejected: trajectories that the controller refused.
+        rejection: why it refused the first of them.
         peak_force_n: greatest external force on the tool [N].
         measures: of the task at the end.
         load: of the machine over the last minute when the episode ended.
@@ -77,6 +78,7 @@ class Episode:
     jumps_m_s: tuple[float, ...]
     gaps: int
     rejected: int
+    rejection: str
     peak_force_n: float
     measures: Mapping[str, float]
     load: float

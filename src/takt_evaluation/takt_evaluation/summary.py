@@ -31,7 +31,8 @@ class CellSummary:
         late_per_chunk: actions dropped because their time had passed, mean over all chunks.
         idle: number of hand-overs after the old chunk had run out, and plans whose actions were
             all late, over all episodes.
-        rejected: trajectories that the controller refused, over all episodes.
+        rejected: trajectories that the controller refused, over all episodes, and in `rejection`
+            why it refused the first.
         failures: reasons of the episodes that failed, without numbers, the most frequent first.
         baseline: label of the cell compared with; empty if there is none.
         paired: this cell against the baseline, on the common seeds.
@@ -52,6 +53,7 @@ class CellSummary:
     late_per_chunk: float
     idle: int
     rejected: int
+    rejection: str
     failures: tuple[tuple[str, int], ...]
     baseline: str = ""
     paired: Paired | None = None
@@ -116,6 +118,7 @@ def _summary(
         late_per_chunk=_mean(sum(row.late_actions for row in rows), chunks),
         idle=sum(row.gaps + row.over_budget for row in rows),
         rejected=sum(row.rejected for row in rows),
+        rejection=next((row.rejection for row in rows if row.rejection), ""),
         failures=tuple(failures.most_common()),
         baseline=baseline,
         paired=paired,

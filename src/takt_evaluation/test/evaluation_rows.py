@@ -35,6 +35,7 @@ def row_of(job: Job, **changes: Any) -> Episode:
         "jumps_m_s": (0.01, 0.02),
         "gaps": 0,
         "rejected": 0,
+        "rejection": "",
         "peak_force_n": 12.5,
         "measures": {"insertion_depth_m": 0.025},
         "load": 1.0,

@@ -150,12 +150,15 @@ def test_notes_warn_of_what_spoils_a_comparison() -> None:
     assert "wall time" in words
     assert "versions of the code" not in words
     cell = evaluation.cells[0]
-    rows = (_row(cell, "k", 1, True), _row(cell, "k", 2, True, rejected=2, load=7.5))
+    rows = (
+        _row(cell, "k", 1, True),
+        _row(cell, "k", 2, True, rejected=2, rejection="too far", load=7.5),
+    )
     other = row_of(Job(cell, "k", 3, "other code"))
     mixed = Evaluation((cell,), ((*rows, other),), ((Job(cell, "k", 4, "c"), "a\nSIGKILL"),))
     words = " ".join(notes(mixed, summarise(mixed)))
     assert "2 versions of the code" in words
-    assert "refused trajectories of x @ 0 ms" in words
+    assert "refused trajectories of x @ 0 ms (2, the first because: too far)" in words
     assert "1 episodes could not be run" in words
     assert "SIGKILL" in words
     assert "load 1.0 to 7.5" in words
