@@ -131,11 +131,7 @@ class _Decision:
 
 
 class PickPlacePlanner:
-    """Plans for one place of the pad.
-
-    Args:
-        pad_m: its centre, base frame; only x and y matter.
-    """
+    """Plans for one place of the pad: x and y of its centre in the base frame."""
 
     def __init__(
         self, pad_m: NDArray[np.float64], parameters: PlannerParameters | None = None
@@ -249,9 +245,6 @@ class PickPlaceExpert:
     def __init__(self, task: PickPlace, parameters: PlannerParameters | None = None) -> None:
         self._task = task
         self._parameters = parameters
-
-    def reset(self) -> None:
-        """Nothing to forget."""
 
     def trajectory(self, simulation: Simulation, count: int = 4) -> Trajectory:
         """The next `count` steps as stamped waypoints, the first one 0.1 s from now."""
