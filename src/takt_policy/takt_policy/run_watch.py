@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 # ROS time that goes back by less is jitter between messages of /clock, not a restart.
-_CLOCK_JITTER_NS = 50_000_000
+CLOCK_JITTER_NS = 50_000_000
 
 
 class Outcome(IntEnum):
@@ -88,7 +88,7 @@ class RunWatch:
     def tick(self, now_ns: int) -> None:
         """Looks at the clock. One that goes back ends the run: its start means nothing any more."""
         back_ns = self._newest_ns - now_ns
-        if back_ns > _CLOCK_JITTER_NS:
+        if back_ns > CLOCK_JITTER_NS:
             self._end(Outcome.FAILED, f"ROS time went back by {back_ns * 1e-9:.2f} s")
         self._newest_ns = max(self._newest_ns, now_ns)
         if self._limit_s > 0.0 and self.elapsed_s(now_ns) >= self._limit_s:

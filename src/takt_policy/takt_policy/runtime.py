@@ -23,6 +23,7 @@ from takt_policy.loaded import LoadedPolicy, PolicyShelf
 from takt_policy.observation import Missing, goal_problem
 from takt_policy.reflexes import ReflexLoop
 from takt_policy.run_health import RunHealth
+from takt_policy.run_watch import CLOCK_JITTER_NS
 from takt_policy.schedules import Schedule, ScheduleStatistics
 
 FAILURES_ALLOWED = 10
@@ -217,10 +218,10 @@ class PolicyRuntime:
 
     def tick(self, now_ns: int) -> None:
         """Starts a plan or a reflex if it is time; never waits for one."""
-        if now_ns < self._last_tick_ns:
+        if now_ns < self._last_tick_ns - CLOCK_JITTER_NS:
             self._last_tick_ns = now_ns
             self._time_began_anew()
-        self._last_tick_ns = now_ns
+        self._last_tick_ns = max(now_ns, self._last_tick_ns)
         if self._active is None:
             return
         if self._chunk is not None:

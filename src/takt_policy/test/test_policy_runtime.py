@@ -3,63 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from policy_bench import TICK, Bench
 from policy_world import MS, PointRobot
 
-from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
 from takt_policy.goals import Goal
-from takt_policy.jobs import Plan, Reflex
 from takt_policy.observation import Observation, ObservationBuilder
 from takt_policy.prediction import Prediction
-from takt_policy.runtime import PolicyRuntime, State
+from takt_policy.runtime import State
 from takt_policy.testing import tiny_spec, write_tiny_bundle
-
-TICK = 10 * MS
-EXECUTION = Execution(reserve=2, expected_delay_s=0.05)
-
-
-class Bench:
-    """A runtime in a simulated world, with workers that take as long as they are told."""
-
-    def __init__(
-        self, engine: PolicyEngine | None, delay_ns: int = 50 * MS, failures_allowed: int = 10
-    ) -> None:
-        self.world = PointRobot()
-        self.delay_ns = delay_ns
-        self.jobs: list[tuple[int, Callable[[], Plan]]] = []
-        self.reflexes: list[Callable[[], Reflex]] = []
-        self.chunks: list[ActionChunk] = []
-        self.runtime = PolicyRuntime(
-            lambda job: self.jobs.append((self.world.now_ns + self.delay_ns, job)),
-            self.reflexes.append,
-            lambda: self.world.now_ns,
-            failures_allowed,
-        )
-        if engine is not None:
-            self.runtime.load(engine, execution=EXECUTION)
-
-    def run(self, duration_s: float) -> None:
-        for _ in range(round(duration_s * 100)):
-            for sample in self.world.advance(TICK):
-                self.runtime.push(sample)
-            self.runtime.tick(self.world.now_ns)
-            if self.jobs and self.jobs[0][0] <= self.world.now_ns:
-                _, job = self.jobs.pop(0)
-                chunk = self.runtime.finish(job(), self.world.now_ns)
-                if chunk is not None:
-                    self.chunks.append(chunk)
-            while self.reflexes:
-                chunk = self.runtime.finish_reflex(self.reflexes.pop(0)(), self.world.now_ns)
-                if chunk is not None:
-                    self.chunks.append(chunk)
 
 
 def test_unloaded_says_what_to_do() -> None:
