@@ -121,6 +121,10 @@ class _FunctionModule(nn.Module):
     def __init__(self, function: Function) -> None:
         super().__init__()
         self.function = function
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, nn.Module):
+            # A method's weights must be known as such, and not as constants that want gradients.
+            self.owner = owner
 
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         return self.function(*inputs)

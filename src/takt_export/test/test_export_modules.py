@@ -129,3 +129,18 @@ def test_the_graphs_must_be_those_of_the_specification(tmp_path):
         export_modules(
             tmp_path / "a", specification(), NORMALIZERS, OBSERVATION, {"encode": predict}
         )
+
+
+def test_a_method_of_a_network(tmp_path):
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(9, 12)
+
+        def act(self, tcp, joints):
+            return self.linear(tcp[:, -1]).unflatten(-1, (4, 3))
+
+    exported = export_modules(
+        tmp_path / "a.takt", specification(), NORMALIZERS, OBSERVATION, {"predict": Network().act}
+    )
+    assert exported.parity["predict"] <= 1e-5

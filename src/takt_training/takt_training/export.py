@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-import torch
+from torch import Tensor, nn
 
-from takt_policy.bundle import Bundle, Normalizer, PolicySpec, write_bundle
+from takt_export.modules import export_modules
+from takt_policy.bundle import Bundle, Normalizer, PolicySpec
+from takt_policy.model import graph_inputs
 from takt_training.heads.base import GraphSource
 
-OPSET = 17
 Array = npt.NDArray[Any]
-
-
-def to_onnx(source: GraphSource) -> bytes:
-    """The module as ONNX with dynamic batch axes and the weights inside."""
-    file = io.BytesIO()
-    axes = {name: {0: "batch"} for name in [*source.inputs, source.output]}
-    with warnings.catch_warnings():
-        # The tracing exporter is deprecated, but the only one that keeps a dynamic batch
-        # without guards on the example's size in every PyTorch that we support.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            source.module.cpu().eval(),
-            source.examples,
-            file,  # type: ignore[arg-type]
-            input_names=list(source.inputs),
-            output_names=[source.output],
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    return file.getvalue()
 
 
 def export(
@@ -54,24 +31,27 @@ def export(
         observation, fast_observation: one example of the inputs, (1, history, *shape) each.
 
     Raises:
-        BundleError: ONNX and PyTorch differ by more than the specification's tolerance.
+        ExportError: ONNX and PyTorch differ by more than the specification's tolerance.
     """
-    made = {name: to_onnx(source) for name, source in graphs.items()}
-    own = {name: reference(source) for name, source in graphs.items()}
-    fast = {one.name: fast_observation[one.name] for one in spec.fast_inputs}
-    chosen = {name: normalizers[name] for name in spec.normalizer}
-    return write_bundle(
-        path, spec, made, chosen, dict(observation), own, overwrite=True, fast_observation=fast
-    )
+    return export_modules(
+        path,
+        spec,
+        {name: normalizers[name] for name in spec.normalizer},
+        dict(observation),
+        {name: _InOrder(source, graph_inputs(spec, name)) for name, source in graphs.items()},
+        {one.name: fast_observation[one.name] for one in spec.fast_inputs},
+        overwrite=True,
+    ).bundle
 
 
-def reference(source: GraphSource) -> Callable[..., Array]:
-    """The module in PyTorch, called like the graph, for the golden pairs."""
+class _InOrder(nn.Module):
+    """A module, called with the graph's inputs in the order of the graph."""
 
-    @torch.no_grad()
-    def run(**inputs: Array) -> Array:
-        given = (torch.from_numpy(np.asarray(inputs[name])) for name in source.inputs)
-        out: Array = source.module(*given).numpy()
-        return out
+    def __init__(self, source: GraphSource, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.module = source.module
+        self.order = [names.index(name) for name in source.inputs]
 
-    return run
+    def forward(self, *inputs: Tensor) -> Tensor:
+        result: Tensor = self.module(*(inputs[place] for place in self.order))
+        return result
