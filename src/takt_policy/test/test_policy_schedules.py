@@ -89,8 +89,31 @@ def test_without_delay_it_executes_the_published_slice() -> None:
     assert schedule.wants_plan(commit.end_ns)
 
 
+def moving(schedule: Schedule) -> Schedule:
+    """The schedule of an arm that is executing a chunk."""
+    commit_at(schedule, START - 300 * MS, START - 300 * MS, START - 300 * MS)
+    return schedule
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_chunk_of_an_arm_at_rest_begins_with_its_first_action(name: str) -> None:
+    """However late it is: nothing moved, so that nothing of it was consumed."""
+    schedule = make_schedule(HORIZONS, execution(name, lead_s=0.01))
+    commit = commit_at(schedule, START + 350 * MS, START - 60 * MS)
+    assert (commit.first, commit.late) == (2, 0)
+    assert commit.start_ns == START + 360 * MS + STEP
+    # Again when it has come to rest, but not while it moves.
+    rest = commit.end_ns + MS
+    again = commit_at(schedule, rest + 350 * MS, rest, rest)
+    assert (again.first, again.late) == (2, 0)
+    if name != "synchronous":
+        start = again.end_ns - 200 * MS
+        moved = commit_at(schedule, start + 350 * MS, start - MS, start)
+        assert (moved.first, moved.late) == (5, 3)
+
+
 def test_late_actions_are_dropped_and_counted() -> None:
-    schedule = make_schedule(HORIZONS, execution())
+    schedule = moving(make_schedule(HORIZONS, execution()))
     commit = commit_at(schedule, START + 250 * MS, START - 60 * MS)
     # Actions for -60 (that of the observation), 40, 140 and 240 ms have passed.
     assert (commit.first, commit.count, commit.late) == (5, 4, 3)
@@ -172,10 +195,10 @@ def test_a_plan_knows_what_it_is_to_continue_and_from_when_on() -> None:
     schedule = make_schedule(HORIZONS, execution("rtc", margin_s=0.02, expected_delay_s=0.3))
     first = schedule.started(START)
     assert first.previous is None
-    prediction = predicted(START)
-    schedule.finished(first, START + 200 * MS, prediction)
+    commit = schedule.finished(first, START + 200 * MS, predicted(START))
+    assert commit is not None
     second = schedule.started(START + 400 * MS)
-    assert second.previous is prediction
+    assert second.previous is commit.prediction
     assert second.takeover_ns == START + 600 * MS
     schedule.finished(second, START + 3400 * MS, predicted(START + 3200 * MS))
     # It is 3 s that it expects now; but of 16 actions 8 are to be executed, and 1 is over.

@@ -6,11 +6,16 @@ time and a worker, the lock-step runner with simulated time and a simulated dela
 Action i of a prediction is for a fixed time (``Prediction.time_ns``). When a plan is ready, the
 actions whose time has passed, or is less than ``lead_s`` ahead, are dropped, never squeezed in. A
 commit replaces everything that was committed before from its own first action on.
+
+An arm at rest is another matter: if nothing was executed since the observation, none of the
+actions was consumed. Dropping them would make it jump to where the policy meant it to be by now.
+So a chunk for an arm at rest begins when it is ready, with its times moved accordingly.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from takt_policy.bundle.schema import Horizons
 from takt_policy.prediction import Prediction
@@ -124,6 +129,8 @@ class Schedule(ABC):
             return None
         self.planning = None
         self._delay.add(now_ns - ticket.start_ns)
+        if prediction.reference_ns >= self._sent_until_ns:
+            prediction = self._from_rest(prediction, now_ns)
         commit = self._place(prediction, now_ns)
         if not commit.over_budget:
             self.current, self._sent_until_ns = commit.prediction, commit.end_ns
@@ -142,6 +149,17 @@ class Schedule(ABC):
         self.current = commit.prediction
         self._count(revisions=1)
         return commit
+
+    def _from_rest(self, prediction: Prediction, now_ns: int) -> Prediction:
+        """The prediction as it is executed by an arm at rest: it begins now.
+
+        If all its actions are late, what it saw is too old to act on: it stays as it is.
+        """
+        begin_ns = now_ns + self.timing.lead_ns
+        late = self._cut(prediction, now_ns, self.timing.reserve).over_budget
+        if late or begin_ns <= prediction.reference_ns:
+            return prediction
+        return replace(prediction, reference_ns=begin_ns)
 
     def _count(self, **more: int) -> None:
         self.statistics += ScheduleStatistics(**{name: int(n) for name, n in more.items()})
