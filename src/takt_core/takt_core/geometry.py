@@ -88,18 +88,52 @@ class Pose:
         return Pose(-rotation.apply(self.position_m), rotation.as_quat())
 
 
+def _outer_product_of_matrix() -> Array:
+    """(16, 9): the outer product of a unit quaternion xyzw with itself, times 4, less the unit
+    matrix, is linear in its rotation matrix."""
+    linear = np.zeros((4, 4, 3, 3))
+    linear[3, 3] = np.eye(3)
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        linear[i, i] = -np.eye(3)
+        linear[i, i, i, i] = 1.0
+        linear[i, j, i, j] = linear[i, j, j, i] = 1.0
+        linear[i, 3, k, j], linear[i, 3, j, k] = 1.0, -1.0
+        linear[j, i], linear[3, i] = linear[i, j], linear[i, 3]
+    return linear.reshape(16, 9)
+
+
+# Few operations on whole arrays: a chunk has sixteen rotations, and scipy's checks would take
+# several times as long as the conversion.
+_OUTER_OF_MATRIX = _outer_product_of_matrix()
+_MATRIX_OF_OUTER = _OUTER_OF_MATRIX.T.copy()
+_UNIT_OUTER = np.eye(4).reshape(16)
+
+
 def matrix_from_quaternion(quaternion_xyzw: npt.ArrayLike) -> Array:
-    """Rotation matrices (..., 3, 3) of quaternions xyzw (..., 4)."""
+    """Rotation matrices (..., 3, 3) of quaternions xyzw (..., 4) of any length but zero.
+
+    Raises:
+        ValueError: a quaternion is zero.
+    """
     quaternion = np.asarray(quaternion_xyzw, dtype=np.float64)
-    flat = Rotation.from_quat(quaternion.reshape(-1, 4)).as_matrix()
+    outer = quaternion[..., :, None] * quaternion[..., None, :]
+    power = np.einsum("...i,...i->...", quaternion, quaternion)[..., None]
+    if not power.all():
+        raise ValueError("a quaternion is zero, which is no rotation")
+    flat = outer.reshape(*quaternion.shape[:-1], 16) @ _OUTER_OF_MATRIX / power
     return np.asarray(flat.reshape(*quaternion.shape[:-1], 3, 3))
 
 
 def quaternion_from_matrix(matrix: npt.ArrayLike) -> Array:
     """Quaternions xyzw (..., 4) with w >= 0 of rotation matrices (..., 3, 3)."""
     values = np.asarray(matrix, dtype=np.float64)
-    flat = Rotation.from_matrix(values.reshape(-1, 3, 3)).as_quat(canonical=True)
-    return np.asarray(flat.reshape(*values.shape[:-2], 4))
+    flat = values.reshape(-1, 9) @ _MATRIX_OF_OUTER + _UNIT_OUTER
+    outer = flat.reshape(-1, 4, 4)
+    # Any row is the quaternion times a number; the one with the greatest is known best.
+    row = np.argmax(flat[:, ::5], axis=1)
+    quaternion = outer[np.arange(len(outer)), row]
+    quaternion /= np.copysign(np.linalg.norm(quaternion, axis=1), quaternion[:, 3])[:, None]
+    return np.asarray(quaternion.reshape(*values.shape[:-2], 4))
 
 
 def rotation_vector_from_matrix(matrix: npt.ArrayLike) -> Array:

@@ -11,6 +11,7 @@ from takt_core.errors import TaktError
 from takt_core.geometry import (
     Pose,
     interpolate_pose,
+    matrix_from_quaternion,
     matrix_from_rotation_6d,
     matrix_from_rotation_vector,
     pose_error,
@@ -49,6 +50,28 @@ def test_rotations_round_trip(vectors_rad: np.ndarray) -> None:
     back = matrix_from_rotation_vector(rotation_vector_from_matrix(matrices))
     np.testing.assert_allclose(back, matrices, atol=1e-9)
     assert (quaternion_from_matrix(matrices)[..., 3] >= 0).all()
+
+
+@quick
+@given(
+    arrays(np.float64, (3, 3), elements=st.floats(-2.0, 2.0)),
+    st.sampled_from([0.0, 1e-9, 1e-4, 1.0, np.pi - 1e-9, np.pi]),
+)
+def test_matrices_and_quaternions_are_those_of_scipy(axes: np.ndarray, angle: float) -> None:
+    """Also near no turn and near half a turn, where single components vanish."""
+    axes = axes + np.where(np.linalg.norm(axes, axis=1, keepdims=True) < 1e-3, 1.0, 0.0)
+    rotations = Rotation.from_rotvec(angle * axes / np.linalg.norm(axes, axis=1, keepdims=True))
+    matrices = rotations.as_matrix()
+    for length in (-1.0, 1.0, 3.0):
+        found = matrix_from_quaternion(length * rotations.as_quat())
+        np.testing.assert_allclose(found, matrices, atol=1e-14)
+    back = Rotation.from_quat(quaternion_from_matrix(matrices)) * rotations.inv()
+    np.testing.assert_allclose(back.magnitude(), 0.0, atol=1e-7)
+
+
+def test_no_rotation_is_made_of_a_zero_quaternion() -> None:
+    with pytest.raises(ValueError, match="zero"):
+        matrix_from_quaternion([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
 
 
 def test_six_dimensions_are_columns() -> None:

@@ -238,11 +238,9 @@ class PolicyEngine:
         )
         if previous is None or not wanted:
             return None
-        horizons = self.bundle.spec.horizons
-        steps = np.arange(horizons.prediction) - horizons.first
-        times_ns = observation.reference_ns + steps * horizons.step_ns
-        decided_ns = observation.reference_ns if commit_ns is None else commit_ns
-        anchor = reanchor(previous, self._codec, reference, times_ns, decided_ns)
+        now_ns = observation.reference_ns
+        decided_ns = now_ns if commit_ns is None else commit_ns
+        anchor = reanchor(previous, self._codec, reference, now_ns, decided_ns)
         return Before(anchor, previous.condition, previous.warm_chunks)
 
     def _draw(

@@ -27,7 +27,11 @@ def pose(seed: int = 0, position_m: npt.ArrayLike | None = None) -> Pose:
 
 
 def observe(
-    bundle: Bundle, reference_ns: int = SECOND_NS, at: Pose | None = None, seed: int = 0, **more: Any
+    bundle: Bundle,
+    reference_ns: int = SECOND_NS,
+    at: Pose | None = None,
+    seed: int = 0,
+    **more: Any,
 ) -> Observation:
     """What a tiny bundle sees at a time, with the tool at a pose."""
     arrays = tiny_observation(bundle.spec, seed)

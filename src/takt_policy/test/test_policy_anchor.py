@@ -50,7 +50,7 @@ def test_decoded_again_it_is_where_the_previous_chunk_is_at_each_time(
     reference = Reference(pose(turned))
     reference_ns = SECOND_NS + late_ms * MS
     times_ns = reference_ns + (np.arange(16) - 1) * 100 * MS
-    anchor = reanchor(previous, codec, reference, times_ns, reference_ns + 250 * MS)
+    anchor = reanchor(previous, codec, reference, reference_ns, reference_ns + 250 * MS)
     found = reference.decode(codec, anchor.tokens)
     known_ns = previous.times_ns
     for index, time_ns in enumerate(times_ns):
@@ -71,10 +71,12 @@ def test_decoded_again_it_is_where_the_previous_chunk_is_at_each_time(
 def test_on_one_grid_relative_numbers_shift_by_whole_actions(bundle_of: BundleOf) -> None:
     bundle = bundle_of(actions=ACTIONS["absolute"])
     previous = _planned(bundle)
-    times_ns = previous.times_ns + 400 * MS
-    anchor = reanchor(previous, ActionCodec.of(bundle), previous.reference, times_ns, 0)
+    later_ns = previous.reference_ns + 400 * MS
+    anchor = reanchor(previous, ActionCodec.of(bundle), previous.reference, later_ns, 0)
     np.testing.assert_allclose(anchor.tokens[:12, :3], previous.raw[4:, :3], atol=1e-5)
-    np.testing.assert_allclose(anchor.tokens[12:, :3], np.tile(previous.raw[-1, :3], (4, 1)), atol=1e-5)
+    np.testing.assert_allclose(
+        anchor.tokens[12:, :3], np.tile(previous.raw[-1, :3], (4, 1)), atol=1e-5
+    )
     assert anchor.prefix == 0
 
 
@@ -82,10 +84,11 @@ def test_the_prefix_is_what_is_decided_from_the_start(bundle_of: BundleOf) -> No
     bundle = bundle_of()
     previous = _planned(bundle)
     codec = ActionCodec.of(bundle)
-    times_ns = previous.times_ns + 300 * MS
-    anchor = reanchor(previous, codec, previous.reference, times_ns, int(times_ns[4]))
+    later_ns = previous.reference_ns + 300 * MS
+    anchor = reanchor(previous, codec, previous.reference, later_ns, later_ns + 300 * MS)
     assert anchor.prefix == 5
     # A chunk that begins before the previous one has nothing decided at its beginning.
-    early = reanchor(previous, codec, previous.reference, previous.times_ns - 300 * MS, 2**60)
+    earlier_ns = previous.reference_ns - 300 * MS
+    early = reanchor(previous, codec, previous.reference, earlier_ns, 2**60)
     assert early.prefix == 0
     assert early.decided[3:].all()

@@ -68,7 +68,9 @@ EXECUTIONS = [
 
 
 @pytest.mark.parametrize("index", range(len(EXECUTIONS)))
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(seed=st.integers(0, 1000), draw=st.integers(1, 2**40), late_ms=st.integers(0, 900))
 def test_a_chunk_is_a_function_of_observation_seed_draw_and_previous(
     bundle_of: BundleOf, index: int, seed: int, draw: int, late_ms: int

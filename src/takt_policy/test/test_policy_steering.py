@@ -203,7 +203,9 @@ def test_what_is_decided_is_not_steered(bundle_of: BundleOf, tmp_path: Path) -> 
     for path in ("", steer):
         engine = PolicyEngine(bundle, Execution(schedule="rtc", steer=path))
         before = PolicyEngine(bundle).plan(observe(bundle))
-        chunks.append(engine.plan(later, previous=before, commit_ns=later.reference_ns + 400_000_000))
+        chunks.append(
+            engine.plan(later, previous=before, commit_ns=later.reference_ns + 400_000_000)
+        )
     np.testing.assert_array_equal(chunks[0].raw[:6, :3], chunks[1].raw[:6, :3])
     assert np.abs(chunks[0].raw[8:, :3] - chunks[1].raw[8:, :3]).min(axis=0).max() > 0.01
 
@@ -213,7 +215,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"takt_steering": 2, "costs": [GOOD]}, "'takt_steering' is 2; allowed: 1"),
     ({"takt_steering": 1, "costs": []}, "a list of at least one cost"),
     ({"takt_steering": 1, "costs": [GOOD], "scale": 1}, "unknown key 'scale'"),
-    ({"takt_steering": 1, "costs": [{**GOOD, "kind": "keep_out"}]}, "one of sketch, keep_out_sphere"),
+    (
+        {"takt_steering": 1, "costs": [{**GOOD, "kind": "keep_out"}]},
+        "one of sketch, keep_out_sphere",
+    ),
     ({"takt_steering": 1, "costs": [{**GOOD, "radius": 0.1}]}, r"'costs\[0\].radius'.*radius_m"),
     ({"takt_steering": 1, "costs": [{**GOOD, "radius_m": 0}]}, "above 0"),
     ({"takt_steering": 1, "costs": [{**GOOD, "weight": -1}]}, "above 0"),

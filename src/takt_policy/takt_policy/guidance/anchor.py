@@ -40,10 +40,10 @@ def reanchor(
     previous: Prediction,
     codec: ActionCodec,
     reference: Reference,
-    times_ns: npt.NDArray[np.int64],
+    reference_ns: int,
     commit_ns: int,
 ) -> Anchor:
-    """The previous chunk for another observation.
+    """The previous chunk for another observation of the same policy.
 
     Its actions in the base frame are interpolated at the new times (chunks need not lie on one
     grid) and expressed relative to the new reference. What a residual added is left out: it
@@ -51,42 +51,54 @@ def reanchor(
 
     Args:
         reference: the state at the new observation's time.
-        times_ns: (H,) of the new chunk's actions [ns].
+        reference_ns: that time [ns].
         commit_ns: the new chunk takes over after that time [ns].
     """
     actions = previous.actions
     if previous.residual is not None:
         actions = previous.reference.decode(codec, previous.raw)
-    known_ns = previous.times_ns
-    covered = (times_ns >= known_ns[0]) & (times_ns <= known_ns[-1])
-    place = np.clip((times_ns - known_ns[0]) / previous.step_ns, 0, len(known_ns) - 1)
-    tokens = reference.encode(codec, _interpolated(actions, place))
-    return Anchor(tokens, covered, covered & (times_ns <= commit_ns))
+    step_ns, length = previous.step_ns, len(previous.raw)
+    # Both chunks have the same step, so all new times lie equally far behind an old one.
+    shift, rest_ns = divmod(reference_ns - previous.reference_ns, step_ns)
+    index = np.arange(length)
+    covered = (index >= -shift) & (index < length - shift - (rest_ns > 0))
+    last = previous.first + (commit_ns - reference_ns) // step_ns
+    moved = _moved(actions, index + shift, rest_ns / step_ns)
+    return Anchor(reference.encode(codec, moved), covered, covered & (index <= last))
 
 
-def _interpolated(actions: Actions, place: Array) -> Actions:
-    """Actions (n,) between those at places 0 to H - 1."""
-    lower = np.floor(place).astype(np.int64)
-    upper = np.minimum(lower + 1, len(actions.poses) - 1)
-    fraction = place - lower
-    position = _between(actions.poses[:, :3], lower, upper, fraction)
-    rotation = _slerp(actions.poses[lower, 3:], actions.poses[upper, 3:], fraction[:, None])
-    width, joints = actions.gripper_width_m, actions.joint_position
+def _moved(actions: Actions, index: Int, fraction: float) -> Actions:
+    """Actions (n,) a fraction of a step after those at indices; the ends stand for beyond."""
+    last = len(actions.poses) - 1
+    earlier = _taken(actions, np.clip(index, 0, last))
+    if fraction == 0.0:
+        return earlier
+    later = _taken(actions, np.clip(index + 1, 0, last))
+    a, b = earlier.poses, later.poses
+    position = a[:, :3] + fraction * (b[:, :3] - a[:, :3])
+    rotation = _slerp(a[:, 3:], b[:, 3:], fraction)
     return Actions(
         np.concatenate([position, rotation], axis=1),
-        None if width is None else _between(width[:, None], lower, upper, fraction)[:, 0],
-        None if joints is None else _between(joints, lower, upper, fraction),
+        _between(earlier.gripper_width_m, later.gripper_width_m, fraction),
+        _between(earlier.joint_position, later.joint_position, fraction),
     )
 
 
-def _between(values: Array, lower: Int, upper: Int, fraction: Array) -> Array:
-    """(n, ...) straight between values (H, ...) at two indices."""
-    between: Array = values[lower] + fraction[:, None] * (values[upper] - values[lower])
-    return between
+def _taken(actions: Actions, index: Int) -> Actions:
+    width, joints = actions.gripper_width_m, actions.joint_position
+    return Actions(
+        actions.poses[index],
+        None if width is None else width[index],
+        None if joints is None else joints[index],
+    )
 
 
-def _slerp(start: Array, end: Array, fraction: Array) -> Array:
-    """Quaternions (n, 4) along the shortest arcs; fraction (n, 1)."""
+def _between(start: Array | None, end: Array | None, fraction: float) -> Array | None:
+    return None if start is None or end is None else start + fraction * (end - start)
+
+
+def _slerp(start: Array, end: Array, fraction: float) -> Array:
+    """Quaternions (n, 4) along the shortest arcs."""
     cosine = np.sum(start * end, axis=1, keepdims=True)
     end = np.where(cosine < 0.0, -end, end)
     angle = np.arccos(np.clip(np.abs(cosine), 0.0, 1.0))

@@ -7,7 +7,7 @@ prediction, the same actions in the same normalised units, for the same times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from takt_policy.bundle.bundle import Bundle, load_bundle
 from takt_policy.bundle.normalizer import Normalizer
-from takt_policy.bundle.schema import ACTION, SamplerSpec
+from takt_policy.bundle.schema import ACTION, InputSpec, SamplerSpec
 from takt_policy.errors import PolicyError
 from takt_policy.model import PolicyModel
 from takt_policy.samplers.base import Float
@@ -82,34 +82,40 @@ def check_partner(main: Bundle, other: Bundle) -> None:
     Raises:
         PolicyError: says what differs.
     """
+    for what, ours, theirs in _compared(main, other):
+        if ours != theirs:
+            raise PolicyError(
+                f"{other.path} cannot be composed with {main.path}: {what} differs, {theirs} "
+                f"against {ours}. Policies that are mixed must agree on it; change 'compose', or "
+                "train alike"
+            )
+
+
+def _compared(main: Bundle, other: Bundle) -> Iterator[tuple[str, object, object]]:
+    """What must be equal, in words, of both."""
     a, b = main.spec, other.spec
-
-    def refuse(what: str, ours: object, theirs: object) -> PolicyError:
-        return PolicyError(
-            f"{other.path} cannot be composed with {main.path}: {what} differs, {theirs} against "
-            f"{ours}. Policies that are mixed must agree on it; change 'compose', or train alike"
-        )
-
-    if a.family != b.family:
-        raise refuse("the family", a.family, b.family)
+    yield "the family", a.family, b.family
+    yield "what is sampled (a latent, or actions)", a.decode, b.decode
     ours, theirs = _training(a.require_sampler()), _training(b.require_sampler())
     for key, value in ours.items():
-        if theirs[key] != value:
-            raise refuse(f"the sampler's {key}", value, theirs[key])
-    if a.horizons.prediction != b.horizons.prediction or a.horizons.first != b.horizons.first:
-        raise refuse("the horizons", a.horizons, b.horizons)
-    if a.horizons.step_ns != b.horizons.step_ns:
-        raise refuse("the time between actions", a.horizons.step_s, b.horizons.step_s)
-    if [replace(one, name="") for one in a.actions] != [replace(one, name="") for one in b.actions]:
-        raise refuse("the layout of the actions", a.actions, b.actions)
+        yield f"the sampler's {key}", value, theirs[key]
+    yield "the length of the chunk", a.horizons.prediction, b.horizons.prediction
+    yield "the action for the observation's time", a.horizons.first, b.horizons.first
+    yield "the time between actions", a.horizons.step_s, b.horizons.step_s
+    layouts = [[replace(one, name="") for one in spec.actions] for spec in (a, b)]
+    yield "the layout of the actions", layouts[0], layouts[1]
     for part in ("offset", "scale"):
-        our_part, their_part = (getattr(one.normalizers[ACTION], part) for one in (main, other))
-        if not np.allclose(our_part, their_part, rtol=1e-5, atol=1e-7):
-            raise refuse(f"the normaliser of the actions ({part})", our_part, their_part)
-    known = {one.name: replace(one, max_age_s=0.0, tolerance_s=0.0) for one in a.inputs}
+        values = [getattr(one.normalizers[ACTION], part) for one in (main, other)]
+        differs = not np.allclose(values[0], values[1], rtol=1e-5, atol=1e-7)
+        yield f"the normaliser of the actions ({part})", str(values[0]), str(values[differs])
+    known = {one.name: _seen(one) for one in a.inputs}
     for one in b.inputs:
-        if known.get(one.name) != replace(one, max_age_s=0.0, tolerance_s=0.0):
-            raise refuse(f"input {one.name!r}", known.get(one.name), one)
+        yield f"input {one.name!r}", known.get(one.name), _seen(one)
+
+
+def _seen(one: InputSpec) -> InputSpec:
+    """An input without what only says when it is too old."""
+    return replace(one, max_age_s=0.0, tolerance_s=0.0)
 
 
 def _training(spec: SamplerSpec) -> dict[str, object]:

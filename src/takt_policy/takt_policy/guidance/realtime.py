@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,11 +41,20 @@ class RealTimeGuidance:
 
     def guide(self, clean: Float, level: Level) -> Float:
         """The pulled estimates of (B, L, S)."""
-        tau = np.maximum(level.tau, np.float32(SMALLEST_TAU))
-        # (1 - tau) min(beta, (1 - tau) / (tau r^2)), r^2 = (1 - tau)^2 / (tau^2 + (1 - tau)^2)
-        pull = np.minimum((1.0 - tau) * self.greatest, (tau**2 + (1.0 - tau) ** 2) / tau)
-        guided: Float = clean + pull * self.weights * (self.target - clean)
+        guided: Float = clean + _pull(level, self.greatest) * self.weights * (self.target - clean)
         return guided
+
+
+@lru_cache(maxsize=256)
+def _pull(level: Level, greatest: float) -> Float:
+    """``(1 - tau) min(beta, (1 - tau) / (tau r^2))`` with the paper's r; (R, 1, 1).
+
+    Kept, as the levels of a sampler are the same for every chunk.
+    """
+    tau = np.maximum(level.tau, np.float32(SMALLEST_TAU))
+    # r^2 = (1 - tau)^2 / (tau^2 + (1 - tau)^2)
+    pull: Float = np.minimum((1.0 - tau) * greatest, (tau**2 + (1.0 - tau) ** 2) / tau)
+    return pull
 
 
 def soft_weights(anchor: Anchor) -> Float:
@@ -56,8 +66,7 @@ def soft_weights(anchor: Anchor) -> Float:
     weights = anchor.decided.astype(np.float32)
     free = np.flatnonzero(anchor.covered & ~anchor.decided)
     if len(free):
-        first, end = int(free[0]), int(free[-1]) + 1
-        for index in free:
-            c = (end - index) / (end - first + 1)
-            weights[index] = c * math.expm1(c) / math.expm1(1.0)
+        first, end = free[0], free[-1] + 1
+        c = (end - free) / (end - first + 1)
+        weights[free] = c * np.expm1(c) / math.expm1(1.0)
     return weights

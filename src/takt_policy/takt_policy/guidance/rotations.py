@@ -94,7 +94,7 @@ class RotationCost:
         return off
 
     def _nearest(self, values: Array) -> Array:
-        if self.rotation == "6d":
+        if self.rotation in ("6d", "6d_rows"):
             return self.target
         if self.rotation == "quaternion":
             side = np.sign(np.sum(values * self.target, axis=-1, keepdims=True))

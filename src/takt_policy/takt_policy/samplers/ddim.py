@@ -59,6 +59,5 @@ def _guided(denoiser: Denoiser, sample: Float, level: Level) -> tuple[Float, Flo
     clean = denoiser.guide(estimate.clean, level)
     if clean is estimate.clean:
         return clean, estimate.noise
-    ratio = level.signal / level.noise
-    noise: Float = estimate.noise - ratio * (clean - estimate.clean)
+    noise: Float = estimate.noise - level.ratio * (clean - estimate.clean)
     return clean, noise
