@@ -107,7 +107,7 @@ def test_the_first_chunk_of_an_arm_at_rest_begins_with_its_first_action(name: st
     again = commit_at(schedule, rest + 350 * MS, rest, rest)
     assert (again.first, again.late) == (2, 0)
     if name != "synchronous":
-        start = again.end_ns - 200 * MS
+        start = again.end_ns - 400 * MS
         moved = commit_at(schedule, start + 350 * MS, start - MS, start)
         assert (moved.first, moved.late) == (5, 3)
 
@@ -192,7 +192,8 @@ def test_discarded_and_failed_plans() -> None:
 
 
 def test_a_plan_knows_what_it_is_to_continue_and_from_when_on() -> None:
-    schedule = make_schedule(HORIZONS, execution("rtc", margin_s=0.02, expected_delay_s=0.3))
+    how = execution("rtc", margin_s=0.02, expected_delay_s=0.3, reserve=4)
+    schedule = make_schedule(HORIZONS, how)
     first = schedule.started(START)
     assert first.previous is None
     commit = schedule.finished(first, START + 200 * MS, predicted(START))
@@ -206,6 +207,43 @@ def test_a_plan_knows_what_it_is_to_continue_and_from_when_on() -> None:
     assert third.takeover_ns == START + 4200 * MS
     schedule.failed(third, START + 3500 * MS)
     assert schedule.started(START + 9000 * MS).previous is None, "that is over"
+
+
+@pytest.mark.parametrize("name", ["asynchronous", "rtc", "ensembling"])
+def test_only_what_was_sent_is_to_be_continued(name: str) -> None:
+    """Of 16 predicted actions 8 are sent; the arm stands at the end of those."""
+    schedule = make_schedule(HORIZONS, execution(name, lead_s=0.01, expected_delay_s=0.3))
+    commit = commit_at(schedule, START, START)
+    ticket = schedule.started(commit.end_ns - 400 * MS)
+    assert ticket.takeover_ns == commit.end_ns - 400 * MS + 10 * MS, "the lead is too near, too"
+    ticket = schedule.started(commit.end_ns - 5 * MS)
+    assert ticket.previous is commit.prediction
+    assert ticket.takeover_ns == commit.end_ns
+    assert schedule.started(commit.end_ns).previous is None
+
+
+@pytest.mark.parametrize("name", ["asynchronous", "rtc", "ensembling"])
+def test_time_in_which_the_arm_stood_consumes_no_action(name: str) -> None:
+    """Observed 150 ms before the arm came to rest, ready 350 ms after: two actions are over."""
+    schedule = make_schedule(HORIZONS, execution(name))
+    before = commit_at(schedule, START, START)
+    rest = before.end_ns
+    commit = commit_at(schedule, rest + 350 * MS, rest - 150 * MS, rest - 100 * MS)
+    new = predicted(rest - 150 * MS)
+    # Actions 1 and 2 were for 150 and 50 ms before; action 3 goes on from where the arm stands.
+    assert (commit.first, commit.start_ns) == (3, rest + 350 * MS + 50 * MS)
+    assert commit.late == 1
+    assert_same_poses(commit.actions.poses[:1], new.actions.poses[[3]])
+
+
+def test_ensembling_does_not_mix_in_what_was_for_an_arm_that_moved_on() -> None:
+    schedule = make_schedule(HORIZONS, execution("ensembling", ensemble_decay=0.0))
+    before = commit_at(schedule, START, START)
+    rest = before.end_ns + MS
+    new = predicted(rest, seed=5)
+    commit = schedule.finished(schedule.started(rest), rest + 100 * MS, new)
+    assert commit is not None
+    assert_same_poses(commit.actions.poses, new.actions.poses[2:9])
 
 
 def test_synchronous_stands_still_while_it_looks_and_plans() -> None:

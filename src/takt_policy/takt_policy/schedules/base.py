@@ -7,9 +7,9 @@ Action i of a prediction is for a fixed time (``Prediction.time_ns``). When a pl
 actions whose time has passed, or is less than ``lead_s`` ahead, are dropped, never squeezed in. A
 commit replaces everything that was committed before from its own first action on.
 
-An arm at rest is another matter: if nothing was executed since the observation, none of the
-actions was consumed. Dropping them would make it jump to where the policy meant it to be by now.
-So a chunk for an arm at rest begins when it is ready, with its times moved accordingly.
+An arm at rest is another matter: while nothing was executed, no action was consumed. Dropping
+those of that time would make it jump to where the policy meant it to be by now. So time in which
+the arm stood does not count: a chunk's times are moved by as much.
 """
 
 from __future__ import annotations
@@ -104,14 +104,19 @@ class Schedule(ABC):
         """Records that a plan is in the making from now on."""
         self._numbers += 1
         self._started_ns = now_ns
-        previous = self.current
-        if previous is not None and previous.time_ns(self.horizons.prediction - 1) <= now_ns:
-            previous = None
+        previous, h = self.current, self.horizons
+        # Of an arm that has come to rest, nothing is to be continued.
+        until_ns = self._sent_until_ns
+        if previous is not None:
+            until_ns = min(until_ns, previous.time_ns(h.prediction - 1))
+            previous = previous if now_ns < until_ns else None
         # One slow plan must not have the next chunks repeat all that there is of the previous.
-        step_ns, h = self.horizons.step_ns, self.horizons
-        free_ns = max(h.prediction - h.first - h.execute, 1) * step_ns
-        delay_ns = min(self.expected_delay_ns, free_ns)
-        self.planning = Ticket(self._numbers, now_ns, previous, now_ns + delay_ns)
+        free_ns = max(h.prediction - h.first - h.execute, 1) * h.step_ns
+        takeover_ns = now_ns + min(self.expected_delay_ns, free_ns) + self.timing.lead_ns
+        if previous is not None:
+            # What was predicted but never sent is not going to be executed.
+            takeover_ns = min(takeover_ns, until_ns)
+        self.planning = Ticket(self._numbers, now_ns, previous, takeover_ns)
         return self.planning
 
     def failed(self, ticket: Ticket, now_ns: int) -> bool:
@@ -129,8 +134,11 @@ class Schedule(ABC):
             return None
         self.planning = None
         self._delay.add(now_ns - ticket.start_ns)
-        if prediction.reference_ns >= self._sent_until_ns:
-            prediction = self._from_rest(prediction, now_ns)
+        stood_ns = self._stood_ns(prediction, now_ns)
+        if stood_ns > 0:
+            # What is left of older predictions is for an arm that did not stand.
+            self._forget()
+            prediction = replace(prediction, reference_ns=prediction.reference_ns + stood_ns)
         commit = self._place(prediction, now_ns)
         if not commit.over_budget:
             self.current, self._sent_until_ns = commit.prediction, commit.end_ns
@@ -150,16 +158,15 @@ class Schedule(ABC):
         self._count(revisions=1)
         return commit
 
-    def _from_rest(self, prediction: Prediction, now_ns: int) -> Prediction:
-        """The prediction as it is executed by an arm at rest: it begins now.
+    def _stood_ns(self, prediction: Prediction, now_ns: int) -> int:
+        """How long the arm has stood since the observation when the prediction takes over [ns].
 
-        If all its actions are late, what it saw is too old to act on: it stays as it is.
+        0 if all actions are late: what it saw is too old to act on, so that it stays as it is.
         """
         begin_ns = now_ns + self.timing.lead_ns
-        late = self._cut(prediction, now_ns, self.timing.reserve).over_budget
-        if late or begin_ns <= prediction.reference_ns:
-            return prediction
-        return replace(prediction, reference_ns=begin_ns)
+        if self._cut(prediction, now_ns, self.timing.reserve).over_budget:
+            return 0
+        return max(0, begin_ns - max(prediction.reference_ns, self._sent_until_ns))
 
     def _count(self, **more: int) -> None:
         self.statistics += ScheduleStatistics(**{name: int(n) for name, n in more.items()})

@@ -45,7 +45,8 @@ class Ticket:
 
     Attributes:
         previous: the prediction that is being executed, if there is one.
-        takeover_ns: when the new chunk is expected to take over from it [ns].
+        takeover_ns: when the new chunk is expected to take over from it, not after the last of
+            its actions that was sent [ns].
     """
 
     number: int
