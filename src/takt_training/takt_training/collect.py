@@ -38,9 +38,6 @@ FELT_SEEDS = 25_000
 LEARNER_SEEDS = 50_000
 """How much further on the seeds lie where a policy acts."""
 
-FELT_HORIZON = 24
-"""Actions labelled in ``felt`` rows; slow policies plan further ahead."""
-
 Progress = Callable[[str], None]
 
 
@@ -111,7 +108,8 @@ def collect_shard(job: tuple[CollectConfig, int, Path]) -> str:
     """One shard, in its own process; returns a line about it."""
     config, number, path = job
     recipe = recipe_named(config.recipe)
-    simulation = Simulation(recipe.make_task(), SimulationParameters(lazy_images=True))
+    task = recipe.felt_task(number) if config.felt else recipe.make_task()
+    simulation = Simulation(task, SimulationParameters(lazy_images=True))
     rows: list[Arrays] = []
     fast: list[Arrays] = []
     succeeded = 0
@@ -123,9 +121,8 @@ def collect_shard(job: tuple[CollectConfig, int, Path]) -> str:
         rng = np.random.default_rng([seed, 2])
         actor = make_actor(config, recipe, simulation, rng)
         disturbance = recipe.disturbance(simulation, rng) if config.felt else None
-        horizon = FELT_HORIZON if config.felt else 0
         got, quick, _ = collect_episode(
-            simulation, recipe, actor, seed, samples, disturbance, horizon, config.felt
+            simulation, recipe, actor, seed, samples, disturbance, config.felt
         )
         rows += got
         fast += quick

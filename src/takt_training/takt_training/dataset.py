@@ -91,6 +91,7 @@ class TrainingSet:
         chunk: (n, H, D) float32, normalised.
         reference: (n, 7) base_from_tcp of the observation.
         episode, time_ns: (n,) of the observation.
+        acted: (n,) whether the robot follows a new plan from there.
         landmark: (n, 4) float32, less its mean, in units of ``landmark_scale``.
         points: name to (n, P, 2) float32 pixels of the taught keypoints; NaN where not in view.
         training, held_out: indices of the samples of either part; apart by episode.
@@ -102,6 +103,7 @@ class TrainingSet:
     reference: npt.NDArray[np.float64]
     episode: npt.NDArray[np.int64]
     time_ns: npt.NDArray[np.int64]
+    acted: npt.NDArray[np.bool_]
     landmark: Tensor
     landmark_scale: npt.NDArray[np.float64]
     points: dict[str, Tensor]
@@ -160,6 +162,7 @@ def training_set(spec: PolicySpec, arrays: Arrays, scales: Scales) -> TrainingSe
         reference=arrays["reference"],
         episode=arrays["episode"],
         time_ns=arrays.get("time_ns", np.zeros(len(encoded), np.int64)),
+        acted=arrays.get("acted", np.ones(len(encoded), bool)),
         landmark=torch.from_numpy(centred.astype(np.float32)),
         landmark_scale=scales.landmark_scale,
         points={name: torch.from_numpy(arrays[f"points/{name}"]) for name in images},

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from takt_core.geometry import Pose
 from takt_core.streams import Sample
 from takt_policy.observation import Missing, Observation, ObservationBuilder
 from takt_sim.simulation import Simulation
@@ -25,18 +26,11 @@ FAST_PLAN = 44
 
 
 class EpisodeRecorder:
-    """Builds the rows of one episode; see ``shards`` for what is in them.
+    """Builds the rows of one episode; see ``shards`` for what is in them."""
 
-    Args:
-        horizon: actions to label per row; 0 takes the specification's.
-    """
-
-    def __init__(
-        self, simulation: Simulation, recipe: Recipe, teacher: Teacher, seed: int, horizon: int = 0
-    ) -> None:
+    def __init__(self, simulation: Simulation, recipe: Recipe, teacher: Teacher, seed: int) -> None:
         self._spec = recipe.specification()
         self._simulation, self._teacher, self._seed = simulation, teacher, seed
-        self._horizon = horizon or self._spec.horizons.prediction
         self._builder = ObservationBuilder(self._spec)
         self._projectors = {
             name: PointProjector(simulation, place, self._spec.input(name).shape[-1])
@@ -60,7 +54,7 @@ class EpisodeRecorder:
         """Adds a row with the teacher's answer to an observation."""
         horizon, now = self._spec.horizons, seen.reference_pose
         kept = horizon.first + 1
-        plan = self._teacher.plan(now, self._horizon - kept, horizon.step_s)
+        plan = self._teacher.plan(now, horizon.prediction - kept, horizon.step_s)
         row: Arrays = {f"input/{name}": value[0] for name, value in seen.arrays.items()}
         row["reference"] = now.array7()
         row["actions"] = np.stack([pose.array7() for pose in ([now] * kept + list(plan.poses))])
@@ -103,10 +97,14 @@ class FastRecorder:
         if isinstance(seen, Missing):
             return
         now = seen.reference_pose
-        plan = self._teacher.plan(now, FAST_PLAN, FAST_NS * 1e-9)
+        # From where the arm is commanded to be: a plan from where it is, made 20 times a second,
+        # would add up what the arm lags behind.
+        wanted = Pose.from_array7(self._simulation.robot.target_pose)
+        plan = self._teacher.plan(wanted, FAST_PLAN, FAST_NS * 1e-9)
         row: Arrays = {f"fast/{name}": value[0, 0] for name, value in seen.arrays.items()}
         row["fast/reference"] = now.array7()
-        row["fast/plan"] = np.stack([pose.array7() for pose in (now, *plan.poses)])
+        row["fast/plan"] = np.stack([pose.array7() for pose in (wanted, *plan.poses)])
+        row["fast/plan_ns"] = np.array(self._simulation.now_ns)
         row["fast/episode"] = np.array(self._seed)
         row["fast/time_ns"] = np.array(seen.reference_ns)
         self.rows.append(row)
@@ -119,12 +117,11 @@ def collect_episode(
     seed: int,
     samples: Sequence[Sample],
     disturbance: Disturbance | None = None,
-    horizon: int = 0,
     fast: bool = False,
 ) -> tuple[list[Arrays], list[Arrays], str]:
     """One episode that was just reset, giving ``samples``: rows, fast rows, how it ended."""
-    teacher = recipe.teacher(simulation)
-    slow = EpisodeRecorder(simulation, recipe, teacher, seed, horizon)
+    teacher = recipe.felt_teacher(simulation) if fast else recipe.teacher(simulation)
+    slow = EpisodeRecorder(simulation, recipe, teacher, seed)
     quick = FastRecorder(simulation, recipe, teacher, seed) if fast else None
     slow.push(samples)
     if quick is not None:
@@ -134,6 +131,7 @@ def collect_episode(
         seen = slow.observe()
         if seen is not None:
             slow.record(seen)
+            slow.rows[-1]["acted"] = np.array(left <= 0)
             if left <= 0:
                 trajectory, left = actor.act(simulation, seen)
                 simulation.commit(trajectory)

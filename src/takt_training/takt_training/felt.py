@@ -22,6 +22,10 @@ from takt_training.episode import FAST_NS
 from takt_training.shards import Arrays
 
 POSE_DIM = 9
+LAG_M = 0.0007
+"""Standard deviation of an offset that is added to the tool's place in training: that the arm
+is a little off from where it is commanded to be, by friction or its load, is no news.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,8 @@ class FeltSet:
         self._plan_place, self._plan_turn = _poses(arrays["fast/plan"])
         self._slow_place, self._slow_turn = _poses(data.reference)
         self._time_ns = arrays["fast/time_ns"]
+        self._plan_ns = arrays["fast/plan_ns"]
+        self._acted = np.flatnonzero(data.acted)
         episode = arrays["fast/episode"]
         self._least, self._most = self._looks(episode)
         row = np.arange(len(episode))
@@ -95,7 +101,10 @@ class FeltSet:
     def _looks(
         self, episode: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """For each fast row the range of slow rows whose chunk may still be executed then."""
+        """For each fast row the range of plans that the robot may still be following then.
+
+        Only looks from which it acted count, as places in ``_acted``.
+        """
         horizons = self._horizons
         reach_ns = (horizons.prediction - horizons.first - 2) * horizons.step_ns
         # Episodes are in ascending order, and an hour apart is more than any of them lasts.
@@ -105,7 +114,9 @@ class FeltSet:
             number = np.searchsorted(np.unique(episode), of)
             return np.asarray(number * hour_ns + at, np.int64)
 
-        slow, fast = key(self.data.episode, self.data.time_ns), key(episode, self._time_ns)
+        acted = self._acted
+        slow = key(self.data.episode[acted], self.data.time_ns[acted])
+        fast = key(episode, self._time_ns)
         return np.searchsorted(slow, fast - reach_ns), np.searchsorted(slow, fast, "right")
 
     def draw(self, size: int, held_out: bool = False) -> FeltBatch:
@@ -115,14 +126,15 @@ class FeltSet:
         fast = rows[torch.randint(len(rows), (size,)).numpy()]
         span = self._most[fast] - self._least[fast]
         slow = self._least[fast] + (torch.rand(size).numpy() * span).astype(np.int64)
-        return self.pairs(torch.from_numpy(slow), torch.from_numpy(fast))
+        return self.pairs(torch.from_numpy(self._acted[slow]), torch.from_numpy(fast), LAG_M)
 
-    def pairs(self, slow: Tensor, fast: Tensor) -> FeltBatch:
-        """The pairs of these rows."""
+    def pairs(self, slow: Tensor, fast: Tensor, lag_m: float = 0.0) -> FeltBatch:
+        """The pairs of these rows, with the tool off by a random offset."""
         elapsed_ns = self._time_ns[fast.numpy()] - self.data.time_ns[slow.numpy()]
         elapsed = torch.from_numpy(elapsed_ns * 1e-9).float()
         place, turn = self._slow_place[slow], self._slow_turn[slow]
         raw = self._raw(fast, place, turn)
+        raw[0][..., :3] += lag_m * torch.randn(len(slow), 1, 3)
         inputs = tuple(
             torch.from_numpy(self.normalizers[one.name].normalize(value.numpy()))
             for one, value in zip(self.inputs, raw, strict=True)
@@ -137,7 +149,9 @@ class FeltSet:
 
     def _target(self, fast: Tensor, left: Tensor, place: Tensor, turn: Tensor) -> Tensor:
         """The teacher's plan from the fast rows at times ``left`` (B, H) after them."""
-        at = (left / (FAST_NS * 1e-9)).clamp(0.0, self._plan_place.shape[1] - 1.001)
+        begun = torch.from_numpy(self._plan_ns[fast.numpy()] - self._time_ns[fast.numpy()])
+        at = (left - begun[:, None] * 1e-9).float() / (FAST_NS * 1e-9)
+        at = at.clamp(0.0, self._plan_place.shape[1] - 1.001)
         before = at.floor().long()
         part = (at - before)[..., None]
         rows = fast[:, None]
@@ -173,7 +187,7 @@ class FeltSet:
     def _fit(self) -> dict[str, Normalizer]:
         """Of the fast inputs; the pose is normalised like the actions, as both are compared."""
         fast = np.random.default_rng(0).choice(self._training, 4096)
-        slow = torch.from_numpy(self._least[fast])
+        slow = torch.from_numpy(self._acted[self._least[fast]])
         raw = self._raw(torch.from_numpy(fast), self._slow_place[slow], self._slow_turn[slow])
         fitted = {}
         for one, value in zip(self.inputs, raw, strict=True):

@@ -32,7 +32,7 @@ class Scale:
     def named(name: str) -> Scale:
         """``full`` makes the published policies; ``tiny`` only shows that the stages work."""
         scales = {
-            "full": Scale("full", 280, 7, 200, 8, 1000, 1.0, 150),
+            "full": Scale("full", 280, 7, 320, 8, 1000, 1.0, 150),
             "tiny": Scale("tiny", 20, 5, 4, 2, 20, 0.007, 2),
         }
         if name not in scales:

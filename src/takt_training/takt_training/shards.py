@@ -10,14 +10,16 @@ teacher would do from there:
     widths        (n, H)     distance of the fingers at the same times [m], where they move
     episode       (n,)       seed of the episode
     time_ns       (n,)       reference time
+    acted         (n,)       whether the robot follows a new plan from there
 
 Shards of episodes to be felt (``felt_*.npz``) have rows at 20 Hz besides (m of them), each of
 one moment, without history and in base axes:
 
     fast/<name>     (m, *shape)
     fast/reference  (m, 7)      base_from_tcp
-    fast/plan       (m, P, 7)   base_from_tcp of the label every 50 ms from then on, absolute
+    fast/plan       (m, P, 7)   base_from_tcp of the label every 50 ms, from what was commanded then
     fast/episode, fast/time_ns  (m,)
+    fast/plan_ns    (m,)        time of the plan's first pose
 """
 
 from __future__ import annotations

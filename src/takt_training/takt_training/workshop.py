@@ -101,9 +101,9 @@ class Workshop:
     def seen_path(self) -> Path:
         return self.folder / "seen.pt"
 
-    @property
-    def features_path(self) -> Path:
-        return self.folder / "features.pt"
+    def features_path(self, name: str) -> Path:
+        """What they see in ``seen`` or ``felt`` demonstrations."""
+        return self.folder / f"features_{name}.pt"
 
     def learn_to_see(self, progress: Progress) -> None:
         """Trains them and looks at everything, unless that was done."""
@@ -111,48 +111,53 @@ class Workshop:
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
         encoder = Encoder(self.shapes.vision).to(training_device(self.config.device))
-        data: TrainingSet | None = None
         if _key(self.seen_path) == self.see_key:
             encoder.load_state_dict(torch.load(self.seen_path, weights_only=True)["encoder"])
             progress(f"{self.seen_path} is there already")
         else:
-            data = training_set(self.shapes.spec, load_shards(self.shards), self.shapes.scales)
-            learn_to_see(encoder, data, self.see, self.config, progress)
+            learn_to_see(encoder, self._pictures(self.shards), self.see, self.config, progress)
             _save(self.seen_path, {"key": self.see_key, "encoder": encoder.state_dict()})
-        key = f"{self.see_key} {self.whole_hash}"
-        if _key(self.features_path) == key:
-            progress(f"{self.features_path} is there already")
-            return
-        if data is None:
-            data = training_set(self.shapes.spec, load_shards(self.shards), self.shapes.scales)
-        progress("result: " + validate(encoder, data, next(encoder.parameters()).device))
-        kept = {"key": key, "seen": remember(encoder, data, self.config, progress)}
+        self._look(encoder, "seen", self.shards, progress)
         if self.felt_shards:
-            del data
-            felt = training_set(self.shapes.spec, load_shards(self.felt_shards), self.shapes.scales)
-            kept["felt"] = remember(encoder, felt, self.config, progress)
-        _save(self.features_path, kept)
+            self._look(encoder, "felt", self.felt_shards, progress)
+
+    def _pictures(self, shards: list[Path]) -> TrainingSet:
+        """With images, which take some gigabytes."""
+        return training_set(self.shapes.spec, load_shards(shards), self.shapes.scales)
+
+    def _look(self, encoder: Encoder, name: str, shards: list[Path], progress: Progress) -> None:
+        path, key = self.features_path(name), f"{self.see_key} {dataset_hash(shards)}"
+        if _key(path) == key:
+            progress(f"{path} is there already")
+            return
+        data = self._pictures(shards)
+        progress("result: " + validate(encoder, data, next(encoder.parameters()).device))
+        _save(path, {"key": key, "features": remember(encoder, data, self.config, progress)})
 
     # The heads
 
     @cached_property
     def material(self) -> Material:
         """What heads learn from; ``weights`` are those that are there now."""
-        if not self.features_path.exists():
-            raise TaktError(f"{self.features_path} is missing; run the stage `see` first")
         shapes, spec = self.shapes, self.shapes.spec
-        features = torch.load(self.features_path, weights_only=True)
         data = training_set(spec, dict(self._raw), shapes.scales)
-        felt = None
+        features = self._features("seen")
+        felt, felt_features = None, None
         if self.felt_shards:
+            felt_features = self._features("felt")
             arrays = load_shards(self.felt_shards, images=False)
             slow = training_set(spec, dict(arrays), shapes.scales)
             felt = FeltSet(spec, shapes.fast_inputs, slow, arrays, shapes.scales)
         eyes = torch.load(self.seen_path, weights_only=True)["encoder"]
         weights: dict[str, Mapping[str, Tensor]] = {"see": eyes}
-        return Material(
-            shapes, data, features["seen"], felt, features.get("felt"), weights, self.config
-        )
+        return Material(shapes, data, features, felt, felt_features, weights, self.config)
+
+    def _features(self, name: str) -> Tensor:
+        path = self.features_path(name)
+        if not path.exists():
+            raise TaktError(f"{path} is missing; run the stage `see` first")
+        found: Tensor = torch.load(path, weights_only=True)["features"]
+        return found
 
     def weights_path(self, head: str) -> Path:
         return self.folder / "heads" / f"{head}.pt"

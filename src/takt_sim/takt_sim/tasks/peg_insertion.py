@@ -25,6 +25,7 @@ from takt_sim.tasks.peg_objects import (
     RIM_HEIGHT_M,
     add_fixture,
     add_peg,
+    add_plate,
 )
 
 HAND = "hand"
@@ -35,6 +36,9 @@ GRASP_DEPTH_M = 0.015
 # As far from the axis the tip is still over the chamfer or the hole.
 OPENING_M = HOLE_WIDTH_M / 2 + CHAMFER_M - PEG_WIDTH_M / 2
 TIP_FROM_PEG = np.array([0.0, 0.0, PEG_LENGTH_M / 2])
+
+# Impacts are over in less; what stays is what the tool presses with.
+PRESS_TIME_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,11 @@ class PegInsertionParameters:
         0.003, unit="m", minimum=0.0, maximum=0.05,
         description="height of the tip over the rim at which the hole jumps",
     )  # fmt: skip
+    lead_in_m: float = parameter(
+        CHAMFER_M, unit="m", minimum=0.0005, maximum=CHAMFER_M,
+        description="of the chamfer; less leaves a flat rim around it, under a plate that cameras "
+        "do not see",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,11 +136,14 @@ class PegInsertion(Task):
         self._hole_from_base: NDArray[np.float64] = np.eye(3)
         self._look: NDArray[np.float64] = np.zeros(7)
         self._deep_since_s: float | None = None
+        self._press_n, self._smooth_n, self._judged_s = 0.0, 0.0, 0.0
         self._shift: NDArray[np.float64] = np.zeros(3)
         self.shifted = False
 
     def add_objects(self, spec: mujoco.MjSpec) -> None:
         add_fixture(spec)
+        if self.parameters.lead_in_m < CHAMFER_M:
+            add_plate(spec, self.parameters.lead_in_m)
         add_peg(spec, held_by=HAND)
 
     def draw(self, rng: np.random.Generator) -> Start:
@@ -158,6 +170,7 @@ class PegInsertion(Task):
         self._shift = p.shift_m * np.array([np.cos(towards), np.sin(towards), 0.0])
         self.shifted = False
         self._deep_since_s = None
+        self._press_n, self._smooth_n, self._judged_s = 0.0, 0.0, 0.0
         return Start(Pose(start, quaternion_from_matrix(rotation)), PEG_WIDTH_M)
 
     def place(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
@@ -210,11 +223,16 @@ class PegInsertion(Task):
     def judge(self, data: mujoco.MjData, wrench: NDArray[np.float64], elapsed_s: float) -> Verdict:
         insertion = self.insertion(data)
         force_n = float(np.linalg.norm(wrench[:3]))
+        passed_s = max(0.0, elapsed_s - self._judged_s)
+        self._judged_s = elapsed_s
+        self._smooth_n += min(1.0, passed_s / PRESS_TIME_S) * (force_n - self._smooth_n)
+        self._press_n = max(self._press_n, self._smooth_n)
         measures = {
             "insertion_depth_m": insertion.depth_m,
             "lateral_error_m": insertion.lateral_m,
             "yaw_error_rad": insertion.yaw_error_rad,
             "contact_force_n": force_n,
+            "press_force_n": self._press_n,
         }
         if self.parameters.shift_m > 0.0:
             measures["hole_shift_m"] = self.parameters.shift_m * self.shifted

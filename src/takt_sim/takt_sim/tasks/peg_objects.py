@@ -18,6 +18,7 @@ HOLE_WIDTH_M = 0.021
 HOLE_DEPTH_M = 0.030
 CHAMFER_M = 0.004
 FIXTURE_HALF_WIDTH_M = 0.034
+PLATE_THICKNESS_M = 0.001
 FLOOR_THICKNESS_M = 0.005
 RIM_HEIGHT_M = HOLE_DEPTH_M + FLOOR_THICKNESS_M
 
@@ -78,6 +79,21 @@ def _add_side(body: mujoco.MjsBody, yaw: float) -> None:
     )
 
 
+def add_plate(spec: mujoco.MjSpec, lead_in_m: float) -> None:
+    """A clear plate, flush with the rim, that covers the chamfer but for its innermost part.
+
+    It cannot be seen, so cameras see the same fixture with any plate.
+    """
+    inner, outer = HOLE_WIDTH_M / 2 + lead_in_m, HOLE_WIDTH_M / 2 + CHAMFER_M
+    body = spec.body(FIXTURE)
+    for quarter in range(4):
+        half_size = [(outer - inner) / 2, outer, PLATE_THICKNESS_M / 2]
+        position = [(outer + inner) / 2, 0.0, -PLATE_THICKNESS_M / 2]
+        yaw = quarter * np.pi / 2
+        box = _fixture_box(body, position, half_size, yaw, FIXTURE)
+        box.material, box.rgba = "", [0.0, 0.0, 0.0, 0.0]
+
+
 def _fixture_box(
     body: mujoco.MjsBody,
     position: list[float],
@@ -85,14 +101,14 @@ def _fixture_box(
     yaw: float,
     material: str,
     pitch: float = 0.0,
-) -> None:
+) -> mujoco.MjsGeom:
     cos, sin = np.cos(yaw), np.sin(yaw)
     x, y, z = position
     turn, tilt, quaternion = np.zeros(4), np.zeros(4), np.zeros(4)
     mujoco.mju_axisAngle2Quat(turn, np.array([0.0, 0.0, 1.0]), yaw)
     mujoco.mju_axisAngle2Quat(tilt, np.array([0.0, 1.0, 0.0]), pitch)
     mujoco.mju_mulQuat(quaternion, turn, tilt)
-    body.add_geom(
+    return body.add_geom(
         type=mujoco.mjtGeom.mjGEOM_BOX,
         pos=[cos * x - sin * y, sin * x + cos * y, z],
         quat=quaternion,

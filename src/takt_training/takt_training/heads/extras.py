@@ -16,10 +16,13 @@ from takt_training.heads.slow_fast import fast_config, kind_of
 from takt_training.learning import Progress, StageConfig, batches, learn
 from takt_training.networks.fast import Corrector, Critic
 
-DRAWN_STEPS = (1, 2, 4, 8)
+DRAWN_STEPS = (2, 3, 4, 8)
 """Of the samplers whose chunks the critic learns to rank."""
 
 CANDIDATES = 4
+SLACK_M = 0.0005
+"""Distances below do not matter to the critic."""
+
 CORRECTION_M = 0.006
 CORRECTION_TURN = 0.02
 
@@ -27,8 +30,8 @@ CORRECTION_TURN = 0.02
 class CriticHead(Head):
     """Learns how far chunks are off, from those that few sampling steps give.
 
-    The value is less the mean distance from the teacher's chunk, in centimetres, over the
-    actions to execute.
+    The value is less the logarithm of the mean distance from the teacher's chunk, over the actions
+    to execute: a chunk that is half as far off is better by 0.7.
     """
 
     name = "critic"
@@ -75,7 +78,7 @@ class CriticHead(Head):
                 better.append(
                     f"{-float(value[part][:, index].mean()):.3f}>{-float(chosen.mean()):.3f}"
                 )
-            return f"held out {float(error(net, index)):.4f} cm; best of 4: {' '.join(better)}"
+            return f"held out {float(error(net, index)):.4f}; best of 4: {' '.join(better)}"
 
         source = batches(len(data.training), stage.batch, material.config.seed + 2)
         return learn(
@@ -89,7 +92,7 @@ class CriticHead(Head):
         executed = slice(horizons.first, horizons.first + horizons.execute)
         wanted = material.data.chunk[:, executed, :3]
         off_m = ((chunks[:, :, executed, :3] - wanted) * scale).norm(dim=-1)
-        return -100.0 * off_m.mean(-1)
+        return -(off_m.mean(-1) + SLACK_M).log()
 
     def graphs(
         self, networks: nn.Module, spec: PolicySpec, examples: Mapping[str, Tensor]
@@ -97,6 +100,11 @@ class CriticHead(Head):
         condition = torch.randn(2, networks.condition_dim)
         x = torch.randn(2, *spec.chunk)
         return {"critic": GraphSource(networks, ("condition", "x"), (condition, x), "value")}
+
+
+def mean_mm(values: Tensor) -> float:
+    """Mean distance [mm] behind values of the critic."""
+    return 1e3 * float(((-values).exp() - SLACK_M).mean())
 
 
 class ResidualGraph(nn.Module):

@@ -69,7 +69,7 @@ class ActNet(nn.Module):
         tokens = [layer(part) for layer, part in zip(self.look, seen, strict=True)]
         tokens += [*self.know(condition).chunk(2, dim=-1), self.style(style)]
         memory = torch.stack(tokens, dim=1) + self.places
-        x = self.queries.expand(len(features), -1, -1)
+        x = self.queries.expand(features.shape[0], -1, -1)
         for layer in self.layers:
             x = layer(x, memory)
         out: Tensor = self.leave(x)

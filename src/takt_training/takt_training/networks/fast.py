@@ -115,9 +115,9 @@ class Corrector(nn.Module):
         super().__init__()
         self.register_buffer("bound", bound.to(torch.float32))
         self.pose_dim = config.pose_dim
-        self.feel = mlp(config.felt, 128, 96)
+        self.feel = mlp(config.felt, 96, 64)
         poses = config.poses * config.pose_dim
-        self.react = mlp(config.size + poses + config.pose_dim + 96, 256, 256, config.size)
+        self.react = mlp(config.size + poses + config.pose_dim + 64, 192, 192, config.size)
 
     def forward(self, base: Tensor, poses: Tensor, felt: Tensor) -> Tensor:
         ahead = 20.0 * (base[:, : self.pose_dim] - poses[:, -self.pose_dim :])
@@ -126,12 +126,12 @@ class Corrector(nn.Module):
 
 
 class Critic(nn.Module):
-    """(condition (B, C), chunk (B, H, D)) -> value (B,): less the chunk's error [cm]."""
+    """(condition (B, C), chunk (B, H, D)) -> value (B,); higher is better."""
 
     def __init__(self, condition_dim: int, length: int, size: int) -> None:
         super().__init__()
         self.condition_dim = condition_dim
-        self.body = mlp(condition_dim + length * size, 256, 256, 128, 1)
+        self.body = mlp(condition_dim + length * size, 192, 128, 64, 1)
 
     def forward(self, condition: Tensor, x: Tensor) -> Tensor:
         return self.body(torch.cat([condition, x.flatten(1)], -1)).squeeze(-1).float()

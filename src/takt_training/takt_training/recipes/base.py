@@ -121,6 +121,14 @@ class Recipe(ABC):
         """Of ``decode`` and ``residual`` graphs, for recipes with the head ``slow_fast``."""
         return ()
 
+    def felt_task(self, number: int) -> Task:
+        """The task of the shard of that number of the episodes to be felt."""
+        return self.make_task()
+
+    def felt_teacher(self, simulation: Simulation) -> Teacher:
+        """The teacher of those episodes."""
+        return self.teacher(simulation)
+
     def slow_demonstrator(self, simulation: Simulation, rng: np.random.Generator) -> Actor:
         """Acts where a disturbance is to be felt before it is seen."""
         return self.demonstrator(simulation, rng)

@@ -21,11 +21,12 @@ from takt_policy.bundle.schema import (
 from takt_policy.observation import Observation
 from takt_sim.placing import set_mocap_body
 from takt_sim.simulation import Simulation
+from takt_sim.tasks.base import Task
 from takt_sim.tasks.peg_insertion import TIP_FROM_PEG, PegInsertion
 from takt_sim.tasks.peg_objects import CHAMFER_M, FIXTURE, HOLE_WIDTH_M
 from takt_training.recipes.base import Actor, Array, CameraPlace, Disturbance, Plan, Recipe
 from takt_training.recipes.inputs import STEP_S, camera, field_input, pose_input, wrench_input
-from takt_training.recipes.peg_teacher import Teacher
+from takt_training.recipes.peg_teacher import Teacher, TeacherParameters
 
 STEP_NS = round(STEP_S * 1e9)
 TACTILE_CELLS = 8
@@ -46,16 +47,22 @@ def task_of(simulation: Simulation) -> PegInsertion:
     return simulation.task
 
 
+USUAL = TeacherParameters()
+CAREFUL = TeacherParameters(lateral_slack_m=0.0008, cone=3.0)
+"""Enters only where the tip will not land on the rim, however little lead-in there is."""
+
+
 @dataclass(frozen=True)
 class PegTeacher:
     """Plans towards where the hole really is at the time of asking."""
 
     task: PegInsertion
+    parameters: TeacherParameters = USUAL
 
     def towards(self, base_from_hole: Pose) -> Teacher:
         """The plan's maker for a hole that is, or is believed to be, there."""
         tcp_from_tip = self.task.tcp_from_peg @ Pose(TIP_FROM_PEG, np.array([0.0, 0.0, 0.0, 1.0]))
-        return Teacher(base_from_hole, tcp_from_tip)
+        return Teacher(base_from_hole, tcp_from_tip, self.parameters)
 
     def plan(self, base_from_tcp: Pose, count: int, step_s: float) -> Plan:
         poses = self.towards(self.task.base_from_hole).plan(base_from_tcp, count, step_s)
@@ -97,8 +104,17 @@ class Belief:
     most: int = 8
 
 
-ONCE_SEEN = Belief(wrong=0.3, kicked=0.05, least=4, most=16)
-"""Of one who looks seldom, as a slow policy does: it takes time to notice that the hole moved."""
+ONCE_SEEN = Belief(
+    wrong=1.0,
+    kicked=0.0,
+    belief_m=(0.0006, 0.0006, 0.0004),
+    belief_rad=(0.004, 0.004, 0.01),
+    least=1,
+    most=13,
+)
+"""Of one who looks seldom but well: it takes time to notice that the hole moved."""
+
+LEAD_INS_M = (CHAMFER_M, 0.001)
 
 
 @dataclass
@@ -107,11 +123,13 @@ class Demonstrator:
 
     belief: Belief
     rng: np.random.Generator
+    parameters: TeacherParameters = USUAL
 
     def act(self, simulation: Simulation, observation: Observation) -> tuple[Trajectory, int]:
-        teacher = PegTeacher(task_of(simulation)).towards(self._believed(simulation))
+        teacher = PegTeacher(task_of(simulation), self.parameters)
         count = self.belief.most + 4
-        poses = teacher.plan(simulation.robot.base_from_tcp, count, STEP_S)
+        believed = teacher.towards(self._believed(simulation))
+        poses = believed.plan(simulation.robot.base_from_tcp, count, STEP_S)
         first_ns = simulation.now_ns + STEP_NS
         waypoints = tuple(Waypoint(first_ns + i * STEP_NS, p) for i, p in enumerate(poses))
         steps = int(self.rng.integers(self.belief.least, self.belief.most))
@@ -221,8 +239,15 @@ class PegInsertionRecipe(Recipe):
     def demonstrator(self, simulation: Simulation, rng: np.random.Generator) -> Actor:
         return Demonstrator(Belief(), rng)
 
+    def felt_task(self, number: int) -> Task:
+        """With and without a flat rim around the hole."""
+        return self.make_task(lead_in_m=LEAD_INS_M[number % len(LEAD_INS_M)])
+
+    def felt_teacher(self, simulation: Simulation) -> PegTeacher:
+        return PegTeacher(task_of(simulation), CAREFUL)
+
     def slow_demonstrator(self, simulation: Simulation, rng: np.random.Generator) -> Actor:
-        return Demonstrator(ONCE_SEEN, rng)
+        return Demonstrator(ONCE_SEEN, rng, CAREFUL)
 
     def disturbance(self, simulation: Simulation, rng: np.random.Generator) -> Disturbance:
         return HoleJumps(rng)
