@@ -36,7 +36,8 @@ class Arbiter:
 
     Attributes:
         mode, reason, epoch: as published in takt_msgs/ControlMode.
-        discarded_chunks: of another epoch, another policy, or while no policy commands.
+        discarded_chunks: of another epoch, another policy, overtaken by a later one, or while no
+            policy commands.
         late_actions: actions whose time had passed when their chunk arrived.
     """
 
@@ -252,7 +253,7 @@ class Arbiter:
         under_policy = self.mode in POLICY_MODES
         wanted = self._watch.active if under_policy else self._watch.shadow(self._now_ns)
         is_of_epoch = chunk.epoch == self.epoch and chunk.reference_ns >= self._epoch_start_ns
-        is_wanted = is_of_epoch and chunk.policy == wanted
+        is_wanted = is_of_epoch and chunk.policy == wanted and not self._policy.is_overtaken(chunk)
         report = self._arm.newest
         if is_wanted and self.mode is Mode.HUMAN:
             self._policy.shadow(chunk, self._now_ns)

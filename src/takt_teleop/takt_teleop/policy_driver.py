@@ -36,13 +36,14 @@ class PolicyDriver:
         self._device_timeout_ns = round(parameters.device_timeout_s * 1e9)
         self._correction = SharedCorrection(parameters)
         self.plan = Plan(self._latency_ns, round(parameters.minimum_lead_s * 1e9))
-
+        self._newest = (0, 0)
         self._began_ns = self._sent_ns = now_ns
 
     def begin(self, now_ns: int) -> None:
         """Forget all chunks and the correction: a new epoch begins."""
         self.plan.clear()
         self._correction.clear()
+        self._newest = (0, 0)
         self._began_ns = self._sent_ns = now_ns
 
     def trouble(self, report: ArmReport | None, now_ns: int) -> tuple[Event, str] | None:
@@ -50,6 +51,14 @@ class PolicyDriver:
         return plan_trouble(
             self.plan.end_ns, report, self._parameters, now_ns, self._began_ns, self._sent_ns
         )
+
+    def is_overtaken(self, chunk: ActionChunk) -> bool:
+        """Whether it, or a later chunk or revision, was taken already in this epoch.
+
+        A revision belongs to the chunk that was newest when it was made: after the next
+        chunk it would put the old plan back.
+        """
+        return (chunk.id, chunk.revision) <= self._newest
 
     def follow(
         self, chunk: ActionChunk, report: ArmReport, source: str, now_ns: int, shared: bool
@@ -86,6 +95,7 @@ class PolicyDriver:
         return self._trajectory(steps, source, now_ns) if steps else None
 
     def _open(self, chunk: ActionChunk, now_ns: int) -> tuple[list[PlannedStep], int]:
+        self._newest = (chunk.id, chunk.revision)
         steps = steps_of(chunk)
         future = self.plan.future(steps, now_ns)
         return future, len(steps) - len(future)

@@ -515,6 +515,26 @@ def test_a_revision_replaces_what_is_ahead_of_its_chunk_and_is_recorded_with_its
     assert world.arbiter.late_actions == 0
 
 
+def test_a_chunk_or_revision_that_was_overtaken_is_discarded() -> None:
+    """Whatever the middleware does, an old plan is not put back in the place of a newer one."""
+    world = running()
+    first, second = world.chunk(), world.chunk(step_m=np.array([0.0, 0.005, 0.0]))
+    world.send(first)
+    world.send(second)
+    for late in (first, replace(first, revision=1), second, replace(first, id=0)):
+        assert world.send(late) == []
+    assert world.arbiter.discarded_chunks == 4
+    newest = replace(second, revision=2)
+    assert len(world.send(newest)) == 1
+    assert world.send(replace(second, revision=1)) == []
+    # Another epoch is another life: a policy that was restarted counts from 1 again.
+    world.ask(Event.PAUSE, reason="why not")
+    world.ask(Event.RELEASE)
+    world.step(50)
+    assert world.mode is Mode.POLICY
+    assert len(world.send(world.chunk(id=1))) == 1
+
+
 def test_the_operators_correction_adds_to_the_networks() -> None:
     world = running(shared=True)
     residual = np.tile([0.0, 0.0, 0.002, 0.0, 0.0, 0.0], (30, 1))
