@@ -314,6 +314,7 @@ def _arm_features(message: Any) -> Mapping[str, Array]:
         "joint_position": _float_array(message.joint_position),
         "joint_velocity": _float_array(message.joint_velocity),
         "joint_torque": _float_array(message.joint_torque),
+        "joint_names": np.array(message.joint_names, dtype=np.str_),
         "gripper_width": np.array([message.gripper_width], dtype=np.float64),
     }
 
@@ -323,6 +324,7 @@ def _joint_features(message: Any) -> Mapping[str, Array]:
         "joint_position": _float_array(message.position),
         "joint_velocity": _float_array(message.velocity),
         "joint_torque": _float_array(message.effort),
+        "joint_names": np.array(message.name, dtype=np.str_),
     }
 
 

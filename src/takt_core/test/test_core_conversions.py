@@ -112,8 +112,9 @@ def test_samples_of_each_kind() -> None:
     displacement = c.sample_from_ros("skin/field", field).features["displacement"]
     assert displacement.shape == (2, 3, 3)
     assert displacement[1, 0].tolist() == [9.0, 10.0, 11.0]
-    joints = c.sample_from_ros("joint_states", JointState(position=[1.0, 2.0]))
+    joints = c.sample_from_ros("joint_states", JointState(name=["b", "a"], position=[1.0, 2.0]))
     assert joints.features["joint_position"].tolist() == [1.0, 2.0]
+    assert joints.features["joint_names"].tolist() == ["b", "a"]
 
 
 def test_a_goal_has_the_one_feature_that_its_kind_names() -> None:

@@ -10,7 +10,7 @@ import pytest
 from takt_core.geometry import Pose, matrix_from_rotation_vector, rotation_6d_from_matrix
 from takt_core.streams import Sample
 from takt_policy.bundle import Bundle, Normalizer
-from takt_policy.bundle.schema import FastSpec, InputSpec, PolicySpec, Preprocess
+from takt_policy.bundle.schema import ActionGroup, FastSpec, InputSpec, PolicySpec, Preprocess
 from takt_policy.errors import PolicyError
 from takt_policy.observation import Missing, Observation, ObservationBuilder
 from takt_policy.testing import FAST_INPUT, tiny_normalizers, tiny_spec, write_tiny_bundle
@@ -147,3 +147,34 @@ def test_the_present_joints_and_width_come_along_in_their_units() -> None:
     assert found.reference_joints is not None
     np.testing.assert_allclose(found.reference_joints, [0.1, 0.2, 0.205])
     assert found.reference_width_m == pytest.approx(0.05)
+
+
+def test_joints_are_taken_by_their_names_whatever_the_order_of_the_stream() -> None:
+    q = InputSpec(
+        "q", "joint_states", "sensor_msgs/msg/JointState", "joint_position", Preprocess("vector"),
+        (2,), "float32", 1, 0.1, "linear", 0.05,
+    )  # fmt: skip
+    arm = ActionGroup("arm", "joints", "observation", names=("shoulder", "elbow"))
+    spec = tiny_spec(inputs=(tiny_spec().input("tcp"), q), actions=(arm,), reference_joints="q")
+
+    def builder_with(*names: str, values: tuple[float, ...] = (0.1, 0.2, 0.3)) -> Observation:
+        builder = ObservationBuilder(spec)
+        for ms in range(0, 300, 10):
+            stamp = START + ms * MS
+            builder.push(Sample("arm/state", stamp, {"tcp_pose": _pose(ms).array7()}))
+            features = {"joint_position": np.array(values), "joint_names": np.array(names, str)}
+            builder.push(Sample("joint_states", stamp, features))
+        found = builder.build(START + 200 * MS)
+        assert isinstance(found, Observation)
+        return found
+
+    found = builder_with("finger", "elbow", "shoulder")
+    assert found.reference_joints is not None
+    np.testing.assert_allclose(found.reference_joints, [0.3, 0.2])
+    np.testing.assert_allclose(found.arrays["q"][0, 0], [0.3, 0.2], atol=1e-7)
+    with pytest.raises(PolicyError, match="has no joint 'shoulder'; it has a, b, c"):
+        builder_with("a", "b", "c")
+    with pytest.raises(PolicyError, match="none with a name"):
+        builder_with()
+    with pytest.raises(PolicyError, match="3 values for 2 joints"):
+        builder_with("elbow", "shoulder")

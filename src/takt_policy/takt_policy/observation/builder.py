@@ -22,6 +22,7 @@ from takt_policy.bundle.schema import GOAL_STREAM, InputSpec, PolicySpec
 from takt_policy.errors import PolicyError
 from takt_policy.goals import Goal
 from takt_policy.observation.goal_inputs import finish_goal, goal_problem, store_goal
+from takt_policy.observation.joint_order import in_joint_order
 from takt_policy.observation.observation import Observation
 from takt_policy.observation.preprocess import finish, store
 
@@ -187,6 +188,8 @@ class ObservationBuilder:
                 f"input {one.name!r}: stream {one.stream!r} has no feature {one.feature!r}; "
                 f"it has {', '.join(sorted(sample.features))}. Change it in policy.yaml"
             )
+        if one.name == self._spec.reference_joints:
+            value = in_joint_order(self._spec, one, value, sample)
         stored = store(one, value)
         if not _is_usable(one, stored):
             self._refused[one.name] = self._refused.get(one.name, 0) + 1
