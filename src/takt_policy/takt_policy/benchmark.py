@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from takt_policy.bundle import Bundle, load_bundle
 from takt_policy.bundle.schema import Family
-from takt_policy.chunks import ChunkOrigin, make_chunk
+from takt_policy.chunks import make_chunk
 from takt_policy.engine import PolicyEngine
 from takt_policy.jobs import plan_job
 from takt_policy.loaded import LoadedPolicy
@@ -94,8 +94,8 @@ class ChunkPath:
         fast = policy.observe_fast(NOW_NS, observation.reference_pose)
         assert not isinstance(fast, Missing), fast
         ticket = policy.schedule.started(NOW_NS)
-        plan = plan_job(policy, ticket, 0, 0, observation, fast, lambda: NOW_NS)()
+        plan = plan_job(policy, ticket, 0, 0, "", observation, fast, lambda: NOW_NS)()
         assert plan.prediction is not None, plan.error
         commit = policy.schedule.finished(ticket, NOW_NS, plan.prediction)
         assert commit is not None
-        make_chunk(plan, commit, ChunkOrigin(1, "", NOW_NS))
+        make_chunk(plan, commit, 1, NOW_NS)

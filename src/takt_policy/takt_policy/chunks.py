@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,31 +13,21 @@ from takt_policy.jobs import Plan, Reflex
 from takt_policy.schedules import Commit
 
 
-@dataclass(frozen=True)
-class ChunkOrigin:
-    """What a chunk says about where it comes from, beyond its plan.
+def make_chunk(plan: Plan, commit: Commit, number: int, published_ns: int) -> ActionChunk:
+    """The committed actions with all their stamps, and the whole prediction as drawn.
 
-    Attributes:
-        id: counts up from 1.
-        goal: in words.
+    Args:
+        number: of the chunk; counts up from 1.
         published_ns: in the time of the world [ns].
     """
-
-    id: int
-    goal: str
-    published_ns: int
-
-
-def make_chunk(plan: Plan, commit: Commit, origin: ChunkOrigin) -> ActionChunk:
-    """The committed actions with all their stamps, and the whole prediction as drawn."""
     prediction, observation = commit.prediction, plan.observation
     bundle = plan.policy.engine.bundle
     return ActionChunk(
-        id=origin.id,
+        id=number,
         epoch=plan.epoch,
         policy=bundle.spec.name,
         policy_hash=bundle.hash,
-        goal=origin.goal,
+        goal=plan.goal,
         start_ns=commit.start_ns,
         step_ns=commit.step_ns,
         poses=_poses(commit),
@@ -53,7 +43,7 @@ def make_chunk(plan: Plan, commit: Commit, origin: ChunkOrigin) -> ActionChunk:
         inference_start_ns=plan.ticket.start_ns,
         inference_end_ns=plan.end_ns,
         inference_wall_ns=prediction.wall_ns,
-        published_ns=origin.published_ns,
+        published_ns=published_ns,
         network_calls=prediction.network_calls,
         rounds=prediction.rounds,
         raw=prediction.raw,

@@ -40,7 +40,7 @@ class FastGraphs:
         """Actions (N, H, D) of latents (N, L, S).
 
         Args:
-            reference_ns: time of the slow observation [ns].
+            reference_ns: time at which the chunk's time begins [ns].
 
         Raises:
             PolicyError: there is no fast observation.
@@ -50,7 +50,9 @@ class FastGraphs:
                 f"policy {self.model.spec.name!r} decodes with fast inputs, but got none; "
                 "pass the newest observation of ObservationBuilder.fast_of as `fast`"
             )
-        elapsed_s = (fast.reference_ns - reference_ns) * 1e-9
+        # A chunk for an arm at rest begins later than what was felt before it; and no decoder
+        # has seen times before the beginning.
+        elapsed_s = max(0.0, (fast.reference_ns - reference_ns) * 1e-9)
         return self.model.decode(latents, fast.arrays, elapsed_s)
 
     def correct(self, actions: Float, fast: Observation | None) -> Float:

@@ -20,6 +20,7 @@ class Plan:
 
     Attributes:
         previous_id: of the chunk that it is to continue; 0: none.
+        goal: in words, when it was observed.
         end_ns: end of inference in ROS time [ns].
         end_steady_ns: the same on a steady clock [ns].
     """
@@ -28,6 +29,7 @@ class Plan:
     ticket: Ticket
     epoch: int
     previous_id: int
+    goal: str
     observation: Observation
     prediction: Prediction | None
     error: str
@@ -62,6 +64,7 @@ def plan_job(
     ticket: Ticket,
     epoch: int,
     previous_id: int,
+    goal: str,
     observation: Observation,
     fast: Observation | None,
     clock: Callable[[], int],
@@ -83,7 +86,7 @@ def plan_job(
         prediction, error = _guarded(plan)
         end_steady_ns = time.perf_counter_ns()
         return Plan(
-            policy, ticket, epoch, previous_id, observation, prediction, error, clock(),
+            policy, ticket, epoch, previous_id, goal, observation, prediction, error, clock(),
             end_steady_ns,
         )  # fmt: skip
 

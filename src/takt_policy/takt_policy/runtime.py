@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from takt_core.chunk import ActionChunk
 from takt_core.streams import Sample
-from takt_policy.chunks import ChunkOrigin, make_chunk
+from takt_policy.chunks import make_chunk
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
@@ -68,7 +68,7 @@ class PolicyRuntime:
         self._goal = Goal()
         self._chunk: ActionChunk | None = None
         self._chunk_id = 0
-        self._epoch = self._epoch_start_ns = self._last_tick_ns = 0
+        self._epoch = self._epoch_start_ns = self._last_now_ns = 0
         self._planning_since_ns: int | None = None
         self._idle = (State.UNLOADED, _NOTHING_LOADED)
         self.run = 0
@@ -218,10 +218,7 @@ class PolicyRuntime:
 
     def tick(self, now_ns: int) -> None:
         """Starts a plan or a reflex if it is time; never waits for one."""
-        if now_ns < self._last_tick_ns - CLOCK_JITTER_NS:
-            self._last_tick_ns = now_ns
-            self._time_began_anew()
-        self._last_tick_ns = max(now_ns, self._last_tick_ns)
+        self._look_at_clock(now_ns)
         if self._active is None:
             return
         if self._chunk is not None:
@@ -236,6 +233,7 @@ class PolicyRuntime:
 
     def finish(self, plan: Plan, now_ns: int) -> ActionChunk | None:
         """What of a finished plan to publish now, if anything."""
+        self._look_at_clock(now_ns)
         self._planning_since_ns = None
         policy = self._active
         if policy is None or plan.policy is not policy:
@@ -256,12 +254,12 @@ class PolicyRuntime:
         self._health.load(schedule)
         self._health.committed(commit.end_ns, now_ns)
         self._chunk_id += 1
-        origin = ChunkOrigin(self._chunk_id, self.goal, now_ns)
-        self._chunk = make_chunk(plan, commit, origin)
+        self._chunk = make_chunk(plan, commit, self._chunk_id, now_ns)
         return self._chunk
 
     def finish_reflex(self, reflex: Reflex, now_ns: int) -> ActionChunk | None:
         """What of a finished reflex to publish now, if anything."""
+        self._look_at_clock(now_ns)
         chunk = self._reflexes.finish(reflex, self._active, now_ns)
         self._health.reflex(self._reflexes.trouble)
         self._chunk = chunk or self._chunk
@@ -285,14 +283,16 @@ class PolicyRuntime:
         previous_id = self._chunk.id if ticket.previous is not None and self._chunk else 0
         self._planning_since_ns = now_ns
         self._submit(
-            plan_job(policy, ticket, self._epoch, previous_id, observation, fast, self._clock)
+            plan_job(
+                policy, ticket, self._epoch, previous_id, self.goal, observation, fast, self._clock
+            )
         )
 
     def _look_at_plan(self, schedule: Schedule, age_ns: int) -> None:
         """Says it when a plan is in the making for longer than its actions could last."""
         if age_ns > schedule.horizons.prediction * schedule.horizons.step_ns:
             words = f"a plan has been in the making for {age_ns * 1e-9:.2f} s"
-            self._health.over_budget(words, self._last_tick_ns)
+            self._health.over_budget(words, self._last_now_ns)
 
     def _plan_failed(self, error: str, now_ns: int) -> None:
         self._health.failed(error, now_ns)
@@ -302,11 +302,15 @@ class PolicyRuntime:
                 f"{error} ({count} plans failed, one after the other)" if count > 1 else error
             )
 
-    def _time_began_anew(self) -> None:
+    def _look_at_clock(self, now_ns: int) -> None:
         """As when a simulator restarts: stamps from before mean nothing any more."""
+        if now_ns >= self._last_now_ns - CLOCK_JITTER_NS:
+            self._last_now_ns = max(now_ns, self._last_now_ns)
+            return
+        self._last_now_ns = now_ns
         self._epoch_start_ns = 0
         if self._planning_since_ns is not None:
-            self._planning_since_ns = self._last_tick_ns
+            self._planning_since_ns = self._last_now_ns
         self._health.restarted()
         if self._active is not None:
             self._clear(self._active)

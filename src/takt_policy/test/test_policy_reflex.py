@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,6 +40,19 @@ def test_decoding_uses_the_newest_touch_for_what_is_ahead(bundle_of: BundleOf) -
     np.testing.assert_allclose(moved[:, 1], DECODE_ELAPSED_GAIN * 0.3, atol=1e-5)
     assert (revised.network_calls, revised.rounds) == (0, 0)
     assert revised.residual is None
+
+
+def test_what_was_felt_before_a_chunk_began_counts_as_felt_when_it_began(
+    bundle_of: BundleOf,
+) -> None:
+    """A chunk for an arm at rest begins when it is ready; decoders know no time before that."""
+    bundle = bundle_of(decode=True)
+    engine = PolicyEngine(bundle)
+    planned = engine.plan(observe(bundle), fast=touch(bundle, value=0.2))
+    begun = replace(planned, reference_ns=planned.reference_ns + 3 * STEP_NS)
+    felt = touch(bundle, planned.reference_ns + STEP_NS, value=0.2)
+    revised = engine.reflex(begun, felt, begun.reference_ns)
+    np.testing.assert_array_equal(revised.raw, planned.raw)
 
 
 @given(force=st.floats(-0.5, 0.5), passed=st.integers(-2, 16))

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from policy_bench import TICK, Bench
+from policy_bench import EXECUTION, TICK, Bench
 from policy_world import MS, PointRobot
 
 from takt_core.streams import Sample
+from takt_policy.bundle import Bundle
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
@@ -75,6 +76,72 @@ def test_a_chunk_repeats_from_what_it_carries(tiny_engine: PolicyEngine) -> None
     again = tiny_engine.plan(observation, draw=chunk.reference_ns)
     np.testing.assert_array_equal(again.raw, chunk.raw)
     np.testing.assert_array_equal(again.actions.poses[chunk.first_index], chunk.poses[0].array7())
+
+
+def test_a_chunk_that_continues_another_repeats_from_what_both_carry(tiny_bundle: Bundle) -> None:
+    engine = PolicyEngine(tiny_bundle, Execution(schedule="rtc", rtc_weight=0.5))
+    bench = Bench(None)
+    bench.runtime.load(engine, execution=replace(EXECUTION, schedule="rtc"))
+    bench.runtime.begin()
+    builder = ObservationBuilder.of(tiny_bundle)
+    push = bench.runtime.push
+
+    def recorded(sample: Sample) -> None:
+        builder.push(sample)
+        push(sample)
+
+    bench.runtime.push = recorded  # type: ignore[method-assign]
+    previous: Prediction | None = None
+    followed = 0
+    while len(bench.chunks) < 4:
+        count = len(bench.chunks)
+        bench.run(0.01)
+        if len(bench.chunks) == count:
+            continue
+        chunk = bench.chunks[-1]
+        observation = builder.build(chunk.reference_ns)
+        assert isinstance(observation, Observation)
+        given = previous if chunk.previous_id else None
+        again = engine.plan(
+            observation, draw=chunk.reference_ns, previous=given, commit_ns=chunk.takeover_ns
+        )
+        np.testing.assert_array_equal(again.raw, chunk.raw)
+        if given is not None:
+            assert chunk.previous_id == bench.chunks[-2].id
+            alone = engine.plan(observation, draw=chunk.reference_ns)
+            assert not np.array_equal(alone.raw, chunk.raw), "or it would continue nothing"
+            followed += 1
+        # When its actions were executed is in the chunk's own times.
+        first = chunk.first_index - tiny_bundle.spec.horizons.first
+        previous = replace(again, reference_ns=chunk.start_ns - first * chunk.step_ns)
+    assert followed == 3
+
+
+def test_a_chunk_says_for_which_goal_it_was_planned(tiny_engine: PolicyEngine) -> None:
+    """Not which one was set since: records are what the next policy learns from."""
+    bench = Bench(tiny_engine)
+    bench.runtime.set_goal(Goal(text="up"))
+    bench.runtime.begin()
+    while not bench.jobs:
+        bench.run(0.01)
+    bench.runtime.set_goal(Goal(text="down"))
+    bench.run(1.0)
+    goals = [chunk.goal for chunk in bench.chunks]
+    assert goals[0] == "up"
+    assert set(goals[1:]) == {"down"}
+
+
+def test_a_plan_from_before_the_clock_restarted_is_discarded_without_a_tick_between(
+    tiny_engine: PolicyEngine,
+) -> None:
+    bench = Bench(tiny_engine)
+    bench.runtime.begin()
+    while not bench.jobs:
+        bench.run(0.01)
+    plan = bench.jobs.pop(0)[1]()
+    assert plan.prediction is not None
+    assert bench.runtime.finish(plan, bench.now_ns - 900 * MS) is None
+    assert bench.runtime.statistics.chunks == 0
 
 
 def test_a_new_epoch_discards_the_plan_in_the_making(tiny_engine: PolicyEngine) -> None:

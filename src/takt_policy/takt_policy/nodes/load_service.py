@@ -89,6 +89,9 @@ class LoadService:
         ]
 
     def destroy(self) -> None:
+        # Nobody is there any more to be answered, nor a runtime that these engines were opened
+        # for; the next one has other parameters.
+        self._waiting.clear()
         for service in self._services:
             self._node.destroy_service(service)
         self._worker.close()
@@ -142,4 +145,5 @@ class LoadService:
 
     def _collect(self) -> None:
         while (result := self._worker.take()) is not None:
-            self._waiting.popleft().set_result(result)
+            if self._waiting:
+                self._waiting.popleft().set_result(result)

@@ -36,22 +36,24 @@ class StreamSubscriptions:
         self._on_sample = on_sample
         self._on_bad = on_bad
         self._is_wanted = is_wanted
-        self._streams: dict[str, str] = {}
-        self._subscriptions: list[Any] = []
+        self._subscriptions: dict[tuple[str, str], Any] = {}
 
     def replace(self, streams: Mapping[str, str]) -> None:
-        """Subscribes to these streams (name to message type) and to no other."""
-        if dict(streams) == self._streams:
-            return
-        self._streams = dict(streams)
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = [
-            self._node.create_subscription(
-                message_class(kind), stream, partial(self._take, stream), _queue(kind)
-            )
-            for stream, kind in streams.items()
-        ]
+        """Subscribes to these streams (name to message type) and to no other.
+
+        What stays is not touched: a policy that runs must miss nothing while another is loaded.
+
+        Raises:
+            PolicyError: a message type is not allowed or not installed; nothing is changed then.
+        """
+        classes = {(name, kind): message_class(kind) for name, kind in streams.items()}
+        for gone in self._subscriptions.keys() - classes.keys():
+            self._node.destroy_subscription(self._subscriptions.pop(gone))
+        for (name, kind), message in classes.items():
+            if (name, kind) not in self._subscriptions:
+                self._subscriptions[name, kind] = self._node.create_subscription(
+                    message, name, partial(self._take, name), _queue(kind)
+                )
 
     def _take(self, stream: str, message: Any) -> None:
         if not self._is_wanted(stream):
