@@ -17,14 +17,15 @@ from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
 from takt_policy.goals import Goal
-from takt_policy.jobs import Plan, Reflex, plan_job
+from takt_policy.jobs import Plan, Reflex
 from takt_policy.latency import LatencyReport
 from takt_policy.loaded import LoadedPolicy, PolicyShelf
-from takt_policy.observation import Missing, goal_problem
+from takt_policy.observation import goal_problem
+from takt_policy.planning import PlanLoop, Situation
 from takt_policy.reflexes import ReflexLoop
 from takt_policy.run_health import RunHealth
 from takt_policy.run_watch import CLOCK_JITTER_NS
-from takt_policy.schedules import Schedule, ScheduleStatistics
+from takt_policy.schedules import ScheduleStatistics
 
 FAILURES_ALLOWED = 10
 _NOTHING_LOADED = "no bundle is loaded; call policy/load or set the parameter 'bundle'"
@@ -57,9 +58,8 @@ class PolicyRuntime:
         clock: Callable[[], int],
         failures_allowed: int = FAILURES_ALLOWED,
     ) -> None:
-        self._submit = submit
+        self._plans = PlanLoop(submit, clock)
         self._reflexes = ReflexLoop(submit_reflex, clock)
-        self._clock = clock
         self._failures_allowed = failures_allowed
         self._policies = PolicyShelf()
         self._active: LoadedPolicy | None = None
@@ -69,7 +69,6 @@ class PolicyRuntime:
         self._chunk: ActionChunk | None = None
         self._chunk_id = 0
         self._epoch = self._epoch_start_ns = self._last_now_ns = 0
-        self._planning_since_ns: int | None = None
         self._idle = (State.UNLOADED, _NOTHING_LOADED)
         self.run = 0
         self.latency = LatencyReport()
@@ -224,17 +223,14 @@ class PolicyRuntime:
         if self._chunk is not None:
             self._reflexes.tick(self._active, self._chunk, now_ns)
             self._health.reflex(self._reflexes.trouble)
-        # A plan that was discarded may still keep the worker busy.
-        if self._planning_since_ns is not None:
-            self._look_at_plan(self._active.schedule, now_ns - self._planning_since_ns)
-        elif self._active.schedule.wants_plan(now_ns):
-            self._plan(self._active, now_ns)
+        situation = Situation(self._epoch, self._epoch_start_ns, self.goal, self._chunk)
+        self._plans.tick(self._active, situation, self._health, now_ns)
         self._health.look(now_ns)
 
     def finish(self, plan: Plan, now_ns: int) -> ActionChunk | None:
         """What of a finished plan to publish now, if anything."""
         self._look_at_clock(now_ns)
-        self._planning_since_ns = None
+        self._plans.finished()
         policy = self._active
         if policy is None or plan.policy is not policy:
             return None
@@ -265,35 +261,6 @@ class PolicyRuntime:
         self._chunk = chunk or self._chunk
         return chunk
 
-    def _plan(self, policy: LoadedPolicy, now_ns: int) -> None:
-        observation = policy.observe(now_ns, self._epoch_start_ns)
-        if observation is None:
-            # The streams have not reached the present epoch, or the end of the chunk, yet.
-            self._health.observed(now_ns)
-            return
-        if isinstance(observation, Missing):
-            self._health.missing(observation.reason, now_ns)
-            return
-        fast = policy.observe_fast(now_ns, observation.reference_pose)
-        if isinstance(fast, Missing):
-            self._health.missing(fast.reason, now_ns)
-            return
-        self._health.observed(now_ns)
-        ticket = policy.schedule.started(now_ns)
-        previous_id = self._chunk.id if ticket.previous is not None and self._chunk else 0
-        self._planning_since_ns = now_ns
-        self._submit(
-            plan_job(
-                policy, ticket, self._epoch, previous_id, self.goal, observation, fast, self._clock
-            )
-        )
-
-    def _look_at_plan(self, schedule: Schedule, age_ns: int) -> None:
-        """Says it when a plan is in the making for longer than its actions could last."""
-        if age_ns > schedule.horizons.prediction * schedule.horizons.step_ns:
-            words = f"a plan has been in the making for {age_ns * 1e-9:.2f} s"
-            self._health.over_budget(words, self._last_now_ns)
-
     def _plan_failed(self, error: str, now_ns: int) -> None:
         self._health.failed(error, now_ns)
         if self._health.failures >= self._failures_allowed:
@@ -309,8 +276,7 @@ class PolicyRuntime:
             return
         self._last_now_ns = now_ns
         self._epoch_start_ns = 0
-        if self._planning_since_ns is not None:
-            self._planning_since_ns = self._last_now_ns
+        self._plans.restarted(now_ns)
         self._health.restarted()
         if self._active is not None:
             self._clear(self._active)

@@ -17,8 +17,8 @@ Array = npt.NDArray[np.float64]
 class Mixture:
     """The exact posterior mean for data that is a mixture of two Gaussians.
 
-    Their means are ``offset`` to both sides of ``centre`` along the unit vector ``axis`` (L, S), each
-    with the same deviation in all directions. Along the axis it is a mixture in one
+    Their means are ``offset`` to both sides of ``centre`` along the unit vector ``axis`` (L, S),
+    each with the same deviation in all directions. Along the axis it is a mixture in one
     dimension, across it a Gaussian, and noise mixes neither.
 
     Attributes:
