@@ -8,6 +8,7 @@ a whole chunk from the golden observation, drawn with the bundle's own sampler.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from takt_policy.model import CONDITION, OUTPUTS, Arrays, Float, PolicyModel, gr
 from takt_policy.samplers import draw_plain
 
 Array = npt.NDArray[Any]
+
+_LOG = logging.getLogger(__name__)
 
 SAMPLE_SEED = 7
 WHOLE = "sample.out.actions"
@@ -40,7 +43,8 @@ def make_golden(
         fast_observation: the same for the fast inputs, if there are any.
         reference: by name of the graph, the function of the framework that it was exported from,
             called with the graph's inputs by name. Its outputs are stored, so that every later
-            load compares with the original and not with the export.
+            load compares with the original and not with the export. Graphs that it lacks are
+            not compared, and a warning in the log says so.
 
     Raises:
         BundleError: a graph differs from its reference by more than ``export_tolerance``.
@@ -52,6 +56,11 @@ def make_golden(
         raise BundleError(
             f"'reference' has a function for {unknown[0]}, but the bundle's graphs are "
             f"{', '.join(model.graphs)}"
+        )
+    if reference is not None and (left := [one for one in model.graphs if one not in reference]):
+        _LOG.warning(
+            "%s: not compared with the framework; 'reference' has no function for it",
+            ", ".join(f"{one}.onnx" for one in left),
         )
     arrays: dict[str, Array] = {}
     condition: Array | None = None

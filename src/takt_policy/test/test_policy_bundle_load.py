@@ -22,6 +22,7 @@ from takt_policy.bundle import (
 )
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import BundleError, PolicyError
+from takt_policy.model import PolicyModel
 from takt_policy.testing import (
     denoise_graph,
     encode_graph,
@@ -269,6 +270,25 @@ def test_writing_compares_with_the_framework(tmp_path: Path) -> None:
         write_bundle(tmp_path / "a.takt", spec, graphs, kinds, observation)
     with pytest.raises(BundleError, match="needs"):
         write_bundle(tmp_path / "a.takt", spec, {}, normalizers, observation)
+
+
+def test_graphs_that_are_not_compared_with_the_framework_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = tiny_spec()
+    graphs = {
+        "encode": encode_graph(spec).SerializeToString(),
+        "denoise": denoise_graph(spec, straight_chunk(spec, (0, 0, 0))).SerializeToString(),
+    }
+    observation = tiny_observation(spec)
+    bundle = write_bundle(tmp_path / "a.takt", spec, graphs, tiny_normalizers(spec), observation)
+    assert not caplog.records, "without a framework there is nothing to say"
+    encode = PolicyModel(bundle.path, spec).encode
+    reference = {"encode": lambda **arrays: encode(arrays)}
+    write_bundle(tmp_path / "b.takt", spec, graphs, tiny_normalizers(spec), observation, reference)
+    assert [one.getMessage() for one in caplog.records] == [
+        "denoise.onnx: not compared with the framework; 'reference' has no function for it"
+    ]
 
 
 def test_success_is_entered_and_replaced(own_bundle: Path) -> None:
