@@ -179,7 +179,7 @@ class ActionCodec:
         return normalized
 
     def _poses(self, part: Array, group: ActionGroup, reference_pose: Pose) -> Array:
-        matrices = np.tile(np.eye(4), (len(part), 1, 1))
+        matrices = _units(len(part))
         matrices[:, :3, 3] = part[:, :3]
         reference = reference_pose.matrix()
         if group.kind == "pose":
@@ -198,7 +198,7 @@ class ActionCodec:
 
     def _pose_values(self, poses: Array, group: ActionGroup, reference_pose: Pose) -> Array:
         reference = reference_pose.matrix()
-        matrices = np.tile(np.eye(4), (len(poses), 1, 1))
+        matrices = _units(len(poses))
         matrices[:, :3, 3] = poses[:, :3]
         # A policy of positions keeps the orientation, whatever was done in its place.
         matrices[:, :3, :3] = (
@@ -252,6 +252,13 @@ def _given(value: npt.ArrayLike | None, group: ActionGroup, what: str, name: str
             "given to encode; record them or take the group out of policy.yaml"
         )
     return np.asarray(value, np.float64)
+
+
+def _units(count: int) -> Array:
+    """(count, 4, 4) of no motion."""
+    matrices = np.empty((count, 4, 4))
+    matrices[:] = np.eye(4)
+    return matrices
 
 
 def _array7(matrices: Array) -> Array:

@@ -97,13 +97,20 @@ def _moved_back(end: Array, motion: Array, axes: Axes) -> Array:
 
 def _motion(start: Array, end: Array, axes: Axes) -> Array:
     """What leads from starts (..., 4, 4) to ends (..., 4, 4)."""
+    if axes == "tool":
+        return np.asarray(_inverse(start) @ end)
     motion = np.array(np.broadcast_to(end, np.broadcast_shapes(start.shape, end.shape)))
     back = np.swapaxes(start[..., :3, :3], -1, -2)
     way = end[..., :3, 3] - start[..., :3, 3]
-    if axes == "tool":
-        motion[..., :3, :3] = back @ end[..., :3, :3]
-        motion[..., :3, 3] = (back @ way[..., None])[..., 0]
-    else:
-        motion[..., :3, :3] = end[..., :3, :3] @ back
-        motion[..., :3, 3] = way
+    motion[..., :3, :3] = end[..., :3, :3] @ back
+    motion[..., :3, 3] = way
     return motion
+
+
+def _inverse(pose: Array) -> Array:
+    inverse = np.zeros_like(pose)
+    back = np.swapaxes(pose[..., :3, :3], -1, -2)
+    inverse[..., :3, :3] = back
+    inverse[..., :3, 3:] = -(back @ pose[..., :3, 3:])
+    inverse[..., 3, 3] = 1.0
+    return inverse

@@ -70,10 +70,10 @@ def reanchor(
 def _moved(actions: Actions, index: Int, fraction: float) -> Actions:
     """Actions (n,) a fraction of a step after those at indices; the ends stand for beyond."""
     last = len(actions.poses) - 1
-    earlier = _taken(actions, np.clip(index, 0, last))
+    earlier = _taken(actions, index.clip(0, last))
     if fraction == 0.0:
         return earlier
-    later = _taken(actions, np.clip(index + 1, 0, last))
+    later = _taken(actions, (index + 1).clip(0, last))
     a, b = earlier.poses, later.poses
     position = a[:, :3] + fraction * (b[:, :3] - a[:, :3])
     rotation = _slerp(a[:, 3:], b[:, 3:], fraction)

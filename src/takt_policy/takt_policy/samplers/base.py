@@ -33,12 +33,6 @@ class Level:
     signal: Float
     noise: Float
 
-    @cached_property
-    def ratio(self) -> Float:
-        """(R, 1, 1) signal over noise; not for the clean end."""
-        ratio: Float = self.signal / self.noise
-        return ratio
-
     @property
     def tau(self) -> Float:
         """(R, 1, 1) 0 for noise, 1 for clean: the time of flow matching, and what corresponds

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from takt_policy.samplers.base import Denoiser, Float, Level, Levels
+from takt_policy.samplers.base import Denoiser, Float, Levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,17 @@ class Ddim:
         sample = initial
         for index in range(skip, self.levels.steps):
             level = self.levels.at(index)
-            clean, noise = _guided(denoiser, sample, level)
-            then = float(self.levels.noise[index + 1])
+            estimate = denoiser.estimate(sample, level)
+            clean = denoiser.guide(estimate.clean, level)
             variance = self._variance(index)
-            sample = float(self.levels.signal[index + 1]) * clean
-            sample = sample + math.sqrt(then**2 - variance) * noise
+            signal = float(self.levels.signal[index + 1])
+            noise = math.sqrt(float(self.levels.noise[index + 1]) ** 2 - variance)
+            sample = noise * estimate.noise
+            if clean is not estimate.clean:
+                # signal clean + noise (estimate.noise - ratio (clean - estimate.clean))
+                back = noise * float(self.levels.signal[index] / self.levels.noise[index])
+                sample, signal = sample + back * estimate.clean, signal - back
+            sample = sample + signal * clean
             if variance > 0.0:
                 fresh = rng.standard_normal(sample.shape, dtype=np.float32)
                 sample = sample + math.sqrt(variance) * fresh
@@ -52,12 +58,3 @@ class Ddim:
         signal, noise = self.levels.signal[index : index + 2], self.levels.noise[index : index + 2]
         posterior = (noise[1] / noise[0]) ** 2 * (1.0 - (signal[0] / signal[1]) ** 2)
         return float(self.eta**2 * posterior)
-
-
-def _guided(denoiser: Denoiser, sample: Float, level: Level) -> tuple[Float, Float]:
-    estimate = denoiser.estimate(sample, level)
-    clean = denoiser.guide(estimate.clean, level)
-    if clean is estimate.clean:
-        return clean, estimate.noise
-    noise: Float = estimate.noise - level.ratio * (clean - estimate.clean)
-    return clean, noise

@@ -102,14 +102,22 @@ class Speculative:
         shape = (len(sample), count, *sample.shape[1:])
         states, means = np.empty(shape, np.float32), np.empty(shape, np.float32)
         noise = rng.standard_normal(shape, dtype=np.float32)
-        states[:, 0] = sample
+        guided = denoiser.guide(
+            np.repeat(guess, count, axis=0), self.levels.at(numbers.reshape(-1))
+        )
+        from_clean, from_sample, deviation = (
+            weight[numbers][..., None, None]
+            for weight in (
+                self._posterior.from_clean, self._posterior.from_sample, self._posterior.deviation
+            )
+        )  # fmt: skip
+        known, moved = from_clean * guided.reshape(shape), deviation * noise
+        state = sample
         for index in range(count):
-            now = numbers[:, index]
-            clean = denoiser.guide(guess, self.levels.at(now))
-            means[:, index] = self._mean(clean, states[:, index], now)
-            if index + 1 < count:
-                spread = self._posterior.deviation[now][:, None, None]
-                states[:, index + 1] = means[:, index] + spread * noise[:, index]
+            states[:, index] = state
+            mean = known[:, index] + from_sample[:, index] * state
+            means[:, index] = mean
+            state = mean + moved[:, index]
         return _Drafts(states, numbers, valid, means, noise)
 
     def _evaluate(self, denoiser: Denoiser, drafts: _Drafts) -> Float:
