@@ -9,6 +9,7 @@ from takt_policy.errors import PolicyError
 from takt_policy.execution import Execution
 from takt_policy.guidance.compose import mixture_weights
 from takt_policy.guidance.positions import position_span
+from takt_policy.schedules import executed
 
 KINDS_OF_FAMILY = {"direct": (), "diffusion": ("ddpm", "ddim"), "flow": ("flow",)}
 
@@ -49,6 +50,16 @@ def _check_times(execution: Execution, spec: PolicySpec) -> None:
             f"its actions are {horizons.step_s:g} s apart and reach {longest_s:g} s beyond the "
             "observation",
             f"Allowed: {horizons.step_s:g} to {longest_s:g}, or 0 for the bundle's own",
+        )
+    # As the schedules cut it: the action for the observation's own time is always over.
+    sent = min(executed(horizons, execution).execute + execution.reserve,
+               horizons.prediction - horizons.first)  # fmt: skip
+    if execution.schedule != "synchronous" and sent < 2:
+        raise _refuse(
+            spec,
+            f"schedule {execution.schedule!r} with one action to execute and none in reserve",
+            "that action is for the time of the observation and over before it is planned",
+            "Execute more, set reserve if more is predicted, or set schedule to 'synchronous'",
         )
 
 

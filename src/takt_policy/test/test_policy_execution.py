@@ -32,6 +32,8 @@ REFUSED: list[tuple[PolicySpec, dict[str, Any], str]] = [
     (DIFFUSION, {"warm_start": 8}, "8 steps in all.*Allowed: 1 to 7"),
     (DIFFUSION, {"execute": 1.6}, "reach 1.5 s.*Allowed: 0.1 to 1.5"),
     (DIFFUSION, {"execute": 0.05}, "Allowed: 0.1 to 1.5"),
+    (DIFFUSION, {"execute": 0.1, "reserve": 0}, "over before it is planned.*'synchronous'"),
+    (DIRECT, {"execute": 0.1, "reserve": 0, "schedule": "ensembling"}, "none in reserve"),
     (DIFFUSION, {"choose": "coherence"}, "nothing to choose from"),
     (DIFFUSION, {"candidates": 4}, "drawn for nothing"),
     (DIFFUSION, {"uncertainty": "spread"}, "one sample has no spread"),

@@ -22,6 +22,7 @@ __all__ = [
     "Synchronous",
     "Ticket",
     "Timing",
+    "executed",
     "make_schedule",
 ]
 
