@@ -12,14 +12,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from takt_export.callables import Function, as_module, check_examples, try_once
 from takt_export.errors import ExportError
 from takt_export.onnx_graph import to_onnx
 from takt_export.parity import DrawObservation, check_parity, draw_feed, perturbed
 from takt_policy.bundle import Bundle, Normalizer, PolicySpec, write_bundle
-from takt_policy.model import CONDITION, OUTPUTS, graph_inputs
+from takt_policy.model import OUTPUTS, graph_inputs
 
 Array = npt.NDArray[Any]
-Function = Callable[..., torch.Tensor]
 
 BATCHES = (1, 2, 5)
 
@@ -88,15 +88,17 @@ def export_modules(
             f"(family {spec.family}) needs {', '.join(spec.graphs)}"
         )
     fast = fast_observation or {}
+    check_examples(spec, observation, fast)
     rng = np.random.default_rng(0)
     draw = draw or perturbed(spec, observation, fast)
-    wrapped = {name: _as_module(modules[name]) for name in spec.graphs}
+    wrapped = {name: as_module(modules[name]) for name in spec.graphs}
     condition = _condition(spec, wrapped, observation)
     graphs: dict[str, bytes] = {}
     parity: dict[str, float] = {}
     for name, module in wrapped.items():
         names = graph_inputs(spec, name)
         example = draw_feed(spec, name, 2, rng, draw, condition)
+        try_once(spec, name, module, example)
         tensors = tuple(torch.from_numpy(example[key]) for key in names)
         graphs[name] = to_onnx(module, tensors, names, OUTPUTS[name])
         original = (originals or {}).get(name, module)
@@ -115,49 +117,13 @@ def export_modules(
     return Exported(bundle, parity)
 
 
-class _FunctionModule(nn.Module):
-    """A function as a module, which is what tracing wants."""
-
-    def __init__(self, function: Function) -> None:
-        super().__init__()
-        self.function = function
-        owner = getattr(function, "__self__", None)
-        if isinstance(owner, nn.Module):
-            # A method's weights must be known as such, and not as constants that want gradients.
-            self.owner = owner
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        return self.function(*inputs)
-
-
-def _as_module(given: nn.Module | Function) -> nn.Module:
-    module = given if isinstance(given, nn.Module) else _FunctionModule(given)
-    module = module.cpu().eval()
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    return module
-
-
-@torch.no_grad()
 def _condition(
     spec: PolicySpec, modules: Mapping[str, nn.Module], observation: Mapping[str, Array]
 ) -> Array | None:
     """The condition of the example, whose shape the other graphs need."""
     if "encode" not in modules:
         return None
-    names = graph_inputs(spec, "encode")
-    if missing := sorted(set(names) - set(observation)):
-        raise ExportError(
-            f"the example observation lacks {missing[0]!r}; give one array for each of "
-            f"{', '.join(names)}"
-        )
-    result = modules["encode"](*(torch.from_numpy(observation[name]) for name in names))
-    if not isinstance(result, torch.Tensor) or result.shape[0] != 1:
-        raise ExportError(
-            f"encode gave {type(result).__name__} of shape {list(getattr(result, 'shape', []))}; "
-            f"it must give the {CONDITION} as one tensor (batch, ...)"
-        )
-    return np.ascontiguousarray(result.numpy())
+    return np.ascontiguousarray(try_once(spec, "encode", modules["encode"], observation).numpy())
 
 
 def _reference(module: nn.Module | Function, names: Sequence[str]) -> Callable[..., Array]:

@@ -1,5 +1,8 @@
 """Any PyTorch modules to bundles."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -45,6 +48,9 @@ OBSERVATION = {
     "tcp": np.tile(np.array([0.5, 0, 0.2, 1, 0, 0, 0, 1, 0], np.float32), (1, 2, 1)),
     "joints": np.zeros((1, 2, 7), np.float32),
 }
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def predict(tcp, joints):
@@ -144,3 +150,91 @@ def test_a_method_of_a_network(tmp_path):
         tmp_path / "a.takt", specification(), NORMALIZERS, OBSERVATION, {"predict": Network().act}
     )
     assert exported.parity["predict"] <= 1e-5
+
+
+class Policy:
+    """A network of somebody's, in an object that is no module, with dropout left on."""
+
+    def __init__(self):
+        self.network = torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(18, 12), torch.nn.Dropout()
+        )
+
+    def __call__(self, tcp, joints):
+        return self.network(tcp).reshape(-1, 4, 3)
+
+
+def test_functions_may_use_networks_around_them(tmp_path):
+    policy = Policy()
+    network = policy.network.train()
+    functions = {
+        "closure": lambda tcp, joints: network(tcp).reshape(-1, 4, 3),
+        "method": policy.__call__,
+        "object": policy,
+    }
+    for name, function in functions.items():
+        network.train()
+        path = tmp_path / f"{name}.takt"
+        exported = export_modules(
+            path, specification(), NORMALIZERS, OBSERVATION, {"predict": function}
+        )
+        assert exported.parity["predict"] <= 1e-5, name
+        assert not network.training
+
+
+def wrong(tcp, joints):
+    return tcp @ joints
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (wrong, r"'predict' failed in .*test_export_modules.py, line \d+, called with tcp "
+                r"\[2, 2, 9\] float32, joints \[2, 2, 7\] float32: RuntimeError"),
+        (lambda tcp, joints: tcp, r"gave the shape \[2, 2, 9\]; it must give \[2, 4, 3\]"),
+        (lambda tcp, joints: (tcp, 1), "gave tuple; it must give one tensor of float32"),
+        (lambda tcp, joints: tcp.double(), "gave torch.float64; it must give one tensor"),
+    ],
+)  # fmt: skip
+def test_a_function_that_does_not_fit_is_named_with_its_shapes(tmp_path, function, message):
+    with pytest.raises(ExportError, match=message):
+        export_modules(
+            tmp_path / "a.takt", specification(), NORMALIZERS, OBSERVATION, {"predict": function}
+        )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tcp": None}, "observation lacks 'tcp'; give one example for each of tcp, joints"),
+        ({"tcp": np.zeros((2, 9), np.float32)}, r"has shape \[2, 9\]; .* says \[1, 2, 9\]"),
+        ({"joints": np.zeros((1, 2, 7))}, r"\['joints'\] is float64; .* says float32"),
+    ],
+)
+def test_examples_that_do_not_fit_are_named(tmp_path, change, message):
+    given = {**OBSERVATION, **change}
+    observation = {name: value for name, value in given.items() if value is not None}
+    with pytest.raises(ExportError, match=message):
+        export_modules(
+            tmp_path / "a.takt", specification(), NORMALIZERS, observation, {"predict": predict}
+        )
+
+
+def test_the_example_of_the_documentation(tmp_path, monkeypatch):
+    page = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    section = page[page.index("## Any PyTorch module") :]
+    specification_text = re.search(r"```yaml\n(.*?)```", section, re.DOTALL)
+    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.yaml").write_text(specification_text[1], encoding="utf-8")
+    names: dict[str, object] = {}
+    exec(compile(code[1], "docs/export.md", "exec"), names)
+    torch.save(names["Network"]().state_dict(), "best.pt")
+    rng = np.random.default_rng(0)
+    np.savez("data.npz", tcp=rng.normal(size=(9, 9)), actions=rng.uniform(-0.1, 0.1, (9, 3)))
+    parts = names["parts"]()
+    exported = export_modules(
+        "mine.takt", parts.spec, parts.normalizers, parts.observation, parts.modules
+    )
+    assert exported.bundle.spec.name == "mine"

@@ -164,6 +164,11 @@ def graph_inputs(spec: PolicySpec, graph: str) -> tuple[str, ...]:
     return tuple(one.name for one in _signature(spec, graph, ())[0])
 
 
+def graph_output(spec: PolicySpec, graph: str) -> tuple[int, ...]:
+    """Shape of a graph's output after the batch axis; not of ``encode``, whose shape is free."""
+    return tuple(size for size in _signature(spec, graph, ())[1].shape if size is not None)
+
+
 def _signature(
     spec: PolicySpec, graph: str, condition: tuple[int | None, ...]
 ) -> tuple[list[Tensor], Tensor]:

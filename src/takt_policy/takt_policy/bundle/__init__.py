@@ -6,7 +6,7 @@ offered here lazily, because it opens graphs and the rest of this package does n
 
 from typing import Any
 
-from takt_policy.bundle.bundle import Bundle, content_hash, load_bundle
+from takt_policy.bundle.bundle import Bundle, content_hash, load_bundle, load_spec
 from takt_policy.bundle.normalizer import Normalizer
 from takt_policy.bundle.schema import (
     ActionGroup,
@@ -48,6 +48,7 @@ __all__ = [
     "flow_sampler",
     "goal_input",
     "load_bundle",
+    "load_spec",
     "write_bundle",
     "write_success",
 ]

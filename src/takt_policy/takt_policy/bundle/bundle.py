@@ -42,6 +42,15 @@ class Bundle:
         return self.path / f"{graph}.onnx"
 
 
+def load_spec(path: Path | str) -> PolicySpec:
+    """Reads a policy.yaml alone, for example one that was written by hand for an export.
+
+    Raises:
+        BundleError: it cannot be read, or something in it is unknown, missing or contradictory.
+    """
+    return spec_from_mapping(read_yaml(Path(path)), str(path))
+
+
 def load_bundle(path: Path | str) -> Bundle:
     """Reads a bundle and checks what can be checked without its graphs.
 
@@ -51,7 +60,7 @@ def load_bundle(path: Path | str) -> Bundle:
     folder = Path(path)
     if not folder.is_dir():
         raise BundleError(f"{folder} is not a folder; a bundle is a folder with a {SPEC_FILE}")
-    spec = spec_from_mapping(read_yaml(folder / SPEC_FILE), str(folder / SPEC_FILE))
+    spec = load_spec(folder / SPEC_FILE)
     _check_graph_files(folder, spec)
     return Bundle(
         path=folder,

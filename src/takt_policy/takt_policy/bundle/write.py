@@ -60,7 +60,9 @@ def write_bundle(
     """
     target = Path(path)
     if target.exists() and not overwrite:
-        raise BundleError(f"{target} exists; choose another path or pass overwrite=True")
+        raise BundleError(
+            f"{target} exists; choose another path or pass overwrite=True (--overwrite)"
+        )
     _check_parts(spec, graphs, normalizers)
     # What cannot be read back must not be written.
     spec = spec_from_mapping(spec_to_mapping(spec), SPEC_FILE)
