@@ -19,8 +19,17 @@ def test_help_lists_every_subcommand(capsys: pytest.CaptureFixture[str]) -> None
     assert all(" ".join(command.words) in said for command in main.SUBCOMMANDS)
 
 
+@pytest.mark.parametrize("words", [["policy"], ["policy", "--help"], ["policy", "-h"]])
+def test_help_lists_a_group(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(words) == 0
+    said = capsys.readouterr().out
+    assert "policy export" in said
+    assert "bag info" not in said
+
+
 @pytest.mark.parametrize(
-    ("words", "hint"), [(["dcotor"], "doctor"), (["bag"], "bag info"), (["policy", "x"], "inspect")]
+    ("words", "hint"),
+    [(["dcotor"], "doctor"), (["bag", "x"], "bag info"), (["policy", "x"], "inspect")],
 )
 def test_unknown_commands_get_a_suggestion(
     words: list[str], hint: str, capsys: pytest.CaptureFixture[str]

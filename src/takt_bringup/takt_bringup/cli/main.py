@@ -44,13 +44,13 @@ SUBCOMMANDS = (
 )
 
 
-def usage() -> str:
-    """Return the list of subcommands."""
-    names = [" ".join(command.words) for command in SUBCOMMANDS]
+def usage(group: str = "") -> str:
+    """Return the list of subcommands, of all or of those that begin with the word `group`."""
+    listed = [one for one in SUBCOMMANDS if group in ("", one.words[0])]
+    names = [" ".join(command.words) for command in listed]
     width = max(map(len, names))
     lines = [
-        f"  {name:<{width}}  {command.summary}"
-        for name, command in zip(names, SUBCOMMANDS, strict=True)
+        f"  {name:<{width}}  {command.summary}" for name, command in zip(names, listed, strict=True)
     ]
     return "\n".join(
         ["usage: takt COMMAND ...", "", *lines, "", "`takt COMMAND --help` explains each."]
@@ -98,6 +98,10 @@ def run(arguments: list[str]) -> int:
         print(usage())
         return 0
     found = find(arguments)
+    groups = {command.words[0] for command in SUBCOMMANDS}
+    if found is None and arguments[0] in groups and arguments[1:] in ([], ["-h"], ["--help"]):
+        print(usage(arguments[0]))
+        return 0
     if found is None:
         print(_unknown(arguments), file=sys.stderr)
         return 2

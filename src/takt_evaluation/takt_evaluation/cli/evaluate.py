@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from takt_core.arguments import at_least
 from takt_core.errors import TaktError
 from takt_core.parameters import declarations
 from takt_evaluation.evaluate import EVALUATION_SEEDS, Evaluation, by_key, evaluate, gather
@@ -123,29 +124,19 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--delay", default="", metavar="S,...", help="simulated delays of inference [s] (default 0)"
     )
-    add("--episodes", type=_at_least(1), default=0, help="seeds per cell (default 100)")
-    add("--first-seed", type=_at_least(0), metavar="SEED", help=f"default {EVALUATION_SEEDS}")
+    add("--episodes", type=at_least(1), default=0, help="seeds per cell (default 100)")
+    add("--first-seed", type=at_least(0), metavar="SEED", help=f"default {EVALUATION_SEEDS}")
     add("--task", default="", choices=TASK_NAMES, help="default: the one that the bundle is for")
     add("--task-option", action="append", default=[], metavar="NAME=VALUE", help="of the task")
     add("--goal", default="", metavar="TEXT", help="for policies that need a goal")
     add("--baseline", default="", metavar="NAME[@S]",
         help="compare every cell with this setting's, paired by seed: at the same delay, or at "
         "that of S seconds")  # fmt: skip
-    add("--workers", type=_at_least(1), default=0, help="processes (default: one per core)")
+    add("--workers", type=at_least(1), default=0, help="processes (default: one per core)")
     add("--out", type=Path, help="folder of the results (default out/eval/NAME of the first)")
     add("--title", default="", help="of tables and pictures")
     add("--show", action="store_true", help="report what --out has so far, run nothing")
     return parser
-
-
-def _at_least(minimum: int) -> type[int]:
-    def whole(text: str) -> int:
-        value = int(text)
-        if value < minimum:
-            raise argparse.ArgumentTypeError(f"{value}; allowed is a whole number from {minimum}")
-        return value
-
-    return whole  # type: ignore[return-value]
 
 
 def _fields() -> str:

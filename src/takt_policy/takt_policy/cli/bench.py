@@ -15,6 +15,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from takt_core.arguments import at_least
 from takt_policy.bundle import load_bundle
 from takt_policy.errors import PolicyError
 from takt_policy.providers import DEFAULT_PROVIDERS
@@ -58,10 +59,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("bundle", type=Path, help="folder of the bundle")
     parser.add_argument("--providers", nargs="+", default=list(DEFAULT_PROVIDERS), metavar="NAME")
     parser.add_argument(
-        "--threads", nargs="+", type=int, default=[], help="to try (default: 1, and all cores)"
+        "--threads",
+        nargs="+",
+        type=at_least(1),
+        default=[],
+        help="to try (default: 1, and all cores)",
     )
-    parser.add_argument("--batches", nargs="+", type=int, default=list(BATCHES))
-    parser.add_argument("--rounds", type=int, default=50, help="per table (default %(default)s)")
+    parser.add_argument("--batches", nargs="+", type=at_least(1), default=list(BATCHES))
+    parser.add_argument(
+        "--rounds", type=at_least(1), default=50, help="per table (default %(default)s)"
+    )
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="per table, at most (default %(default)s)"
     )

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser, graphs: str) -> None:
         graphs: which are changed if none is named, in words.
     """
     parser.add_argument("bundle", type=Path, help="folder of the bundle, in float32")
-    parser.add_argument("out", type=Path, help="folder to make, e.g. models/NAME_int8.takt")
+    parser.add_argument("out", type=Path, help="folder to make, e.g. models/NAME_small.takt")
     parser.add_argument(
         "--graphs", nargs="+", metavar="NAME", help=f"to change (default: {graphs})"
     )

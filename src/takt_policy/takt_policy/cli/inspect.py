@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from takt_core.arguments import at_least
 from takt_core.errors import TaktError
 from takt_core.percentiles import summary
 from takt_policy.bundle import Bundle, load_bundle
@@ -44,8 +45,10 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="takt policy inspect", description=__doc__)
     parser.add_argument("bundle", help="folder of the bundle, e.g. models/peg_insertion.takt")
-    parser.add_argument("--threads", type=int, default=1, help="of onnxruntime (default 1)")
-    parser.add_argument("--rounds", type=int, default=20, help="chunks to time (default 20)")
+    parser.add_argument("--threads", type=at_least(1), default=1, help="of onnxruntime (default 1)")
+    parser.add_argument(
+        "--rounds", type=at_least(1), default=20, help="chunks to time (default 20)"
+    )
     parser.add_argument("--providers", nargs="+", default=list(DEFAULT_PROVIDERS), metavar="NAME")
     joints = parser.add_argument_group("for policies that command joints")
     joints.add_argument("--robot-description", metavar="FILE", help="the robot's URDF")
@@ -81,7 +84,7 @@ def _checks(engine: PolicyEngine) -> list[str]:
 def _timing(engine: PolicyEngine, bundle: Bundle, rounds: int) -> list[str]:
     step_ms = bundle.spec.horizons.step_s * 1e3
     engine.warm_up()
-    chunk = summary([engine.warm_up(1) * 1e-6 for _ in range(max(1, rounds))])
+    chunk = summary([engine.warm_up(1) * 1e-6 for _ in range(rounds)])
     return [
         f"provider {engine.provider}",
         f"a chunk takes {chunk['p50']:.1f} ms (median of {chunk['count']}; 95 %: "
