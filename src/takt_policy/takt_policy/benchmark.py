@@ -15,6 +15,7 @@ from takt_policy.bundle import Bundle, load_bundle
 from takt_policy.bundle.schema import Family
 from takt_policy.chunks import make_chunk
 from takt_policy.engine import PolicyEngine
+from takt_policy.execution import Execution
 from takt_policy.jobs import plan_job
 from takt_policy.loaded import LoadedPolicy
 from takt_policy.observation import Missing
@@ -48,12 +49,15 @@ def run(bundles: Sequence[Path | str] = (), rounds: int = 50) -> list[dict[str, 
             tiny = write_tiny_bundle(Path(folder) / f"{family}.takt", family)
             found.append(_measure(tiny, rounds))
         slow_fast = write_tiny_bundle(Path(folder) / "sf.takt", decode=True, residual=True)
-        found.append(_measure(slow_fast, rounds) | {"family": "slow-fast, residual"})
+        found.append(
+            _measure(slow_fast, rounds, Execution(residual=True))
+            | {"family": "slow-fast, residual"}
+        )
     return found
 
 
-def _measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
-    path = ChunkPath(bundle)
+def _measure(bundle: Bundle, rounds: int, execution: Execution | None = None) -> dict[str, Any]:
+    path = ChunkPath(bundle, execution)
     calls = path.record()
     works = {"chunk": path.once, "inference": Replay(bundle, calls, CPU, 1).once}
     wall = interleaved(works, rounds)
@@ -74,8 +78,8 @@ def _measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
 class ChunkPath:
     """From samples that have arrived to a chunk that is ready to be converted, on the CPU."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._engine = PolicyEngine(bundle, providers=[CPU])
+    def __init__(self, bundle: Bundle, execution: Execution | None = None) -> None:
+        self._engine = PolicyEngine(bundle, execution or Execution(), providers=[CPU])
         self._policy = LoadedPolicy(self._engine, self._engine.execution)
         for sample in made_up_samples(bundle.spec, NOW_NS):
             self._policy.push(sample)

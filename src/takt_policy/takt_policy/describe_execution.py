@@ -19,8 +19,8 @@ def execution_in_words(execution: Execution, has_fast: bool = False) -> str:
     words = [execution.schedule]
     if has_fast:
         words.append("reflex" if execution.reflex else "no reflex")
-        if not execution.residual:
-            words.append("no residual")
+        if execution.residual:
+            words.append("residual")
     default = Execution()
     for one in fields(Execution):
         value = getattr(execution, one.name)

@@ -92,7 +92,7 @@ class Execution:
         1.0, minimum=0.0, description="of steer: how far each step follows the costs' gradient"
     )
     residual: bool = parameter(
-        True, description="add the correction of the bundle's residual graph, if it has one"
+        False, description="add the correction of the bundle's residual graph, if it has one"
     )
     reflex: bool = parameter(
         True,

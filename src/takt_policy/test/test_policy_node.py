@@ -257,7 +257,9 @@ def test_the_status_reports_the_compute_budget(robot: FakeRobot) -> None:
 
 def test_uncertainty_and_revisions_are_published(tmp_path: Path, ros_domain: int) -> None:
     path = write_tiny_bundle(tmp_path / "fast.takt", residual=True).path
-    parameters = ("bundle:=" + str(path), "candidates:=3", "uncertainty:=spread")
+    parameters = (
+        "bundle:=" + str(path), "candidates:=3", "uncertainty:=spread", "residual:=true",
+    )  # fmt: skip
     with robot_and_policy(*(f"policy:{one}" for one in parameters)) as robot:
         robot.start()
         robot.wait("an uncertainty", lambda: bool(robot.uncertainties))

@@ -61,7 +61,7 @@ def test_corrections_stay_within_their_bound_and_out_of_the_past(
     bundle_of: BundleOf, force: float, passed: int
 ) -> None:
     bundle = bundle_of(residual=True)
-    engine = PolicyEngine(bundle)
+    engine = PolicyEngine(bundle, Execution(residual=True))
     planned = engine.plan(observe(bundle))
     assert planned.residual is not None
     np.testing.assert_array_equal(planned.residual, 0.0)
@@ -81,7 +81,7 @@ def test_corrections_stay_within_their_bound_and_out_of_the_past(
 
 def test_corrections_are_not_added_twice(bundle_of: BundleOf) -> None:
     bundle = bundle_of(residual=True)
-    engine = PolicyEngine(bundle)
+    engine = PolicyEngine(bundle, Execution(residual=True))
     fast = touch(bundle, value=0.1)
     planned = engine.plan(observe(bundle), fast=fast)
     np.testing.assert_allclose((planned.corrected - planned.raw)[:, 0], 0.1, atol=1e-6)
@@ -92,10 +92,10 @@ def test_corrections_are_not_added_twice(bundle_of: BundleOf) -> None:
 
 def test_both_fast_graphs_together(bundle_of: BundleOf) -> None:
     bundle = bundle_of(decode=True, residual=True)
-    engine = PolicyEngine(bundle)
+    engine = PolicyEngine(bundle, Execution(residual=True))
     planned = engine.plan(observe(bundle), fast=touch(bundle, value=0.1))
     np.testing.assert_allclose((planned.corrected - planned.raw)[:, 0], 0.1, atol=1e-6)
-    off = PolicyEngine(bundle, Execution(residual=False))
+    off = PolicyEngine(bundle)
     plain = off.plan(observe(bundle), fast=touch(bundle, value=0.1), draw=1)
     assert plain.residual is None
     np.testing.assert_array_equal(plain.corrected, plain.raw)
@@ -104,7 +104,7 @@ def test_both_fast_graphs_together(bundle_of: BundleOf) -> None:
 def test_a_residual_is_left_out_of_what_the_next_chunk_continues(bundle_of: BundleOf) -> None:
     """Else it would be added again and again."""
     bundle = bundle_of("flow", residual=True)
-    engine = PolicyEngine(bundle, Execution(schedule="rtc", rtc_weight=50.0))
+    engine = PolicyEngine(bundle, Execution(schedule="rtc", rtc_weight=50.0, residual=True))
     fast = touch(bundle, value=0.2)
     before = engine.plan(observe(bundle), fast=fast, draw=1)
     same = observe(bundle, SECOND_NS + 4 * STEP_NS)
@@ -121,7 +121,7 @@ def test_without_fast_graphs_in_use_there_is_no_reflex(bundle_of: BundleOf) -> N
     planned = plain.plan(observe(bundle_of()))
     with pytest.raises(PolicyError, match="no fast graph in use"):
         plain.reflex(planned, touch(bundle_of(residual=True)), SECOND_NS)
-    assert not PolicyEngine(bundle_of(residual=True), Execution(residual=False)).has_reflex
+    assert not PolicyEngine(bundle_of(residual=True)).has_reflex
     assert not PolicyEngine(bundle_of(decode=True), Execution(reflex=False)).has_reflex
 
 

@@ -424,7 +424,9 @@ def test_a_policy_that_needs_a_goal_waits_for_one_and_says_which(
 @pytest.fixture(scope="module")
 def fast_engine(tmp_path_factory: pytest.TempPathFactory) -> PolicyEngine:
     path = tmp_path_factory.mktemp("fast") / "fast.takt"
-    return PolicyEngine(write_tiny_bundle(path, decode=True, residual=True))
+    return PolicyEngine(
+        write_tiny_bundle(path, decode=True, residual=True), Execution(residual=True)
+    )
 
 
 def test_reflexes_revise_the_chunk_while_the_next_one_is_planned(fast_engine: PolicyEngine) -> None:
@@ -482,7 +484,7 @@ def test_every_schedule_runs_with_reflexes(
 ) -> None:
     path = tmp_path_factory.mktemp(schedule) / "fast.takt"
     bundle = write_tiny_bundle(path, residual=True)
-    execution = Execution(schedule=schedule, expected_delay_s=0.05)
+    execution = Execution(schedule=schedule, expected_delay_s=0.05, residual=True)
     engine = PolicyEngine(bundle, execution)
     bench = Bench(None)
     bench.runtime.load(engine)

@@ -27,6 +27,6 @@ def test_an_execution_in_words_says_what_is_not_the_bundles_own() -> None:
     how = Execution(schedule="rtc", sampler_steps=4, compose=("a", "b"), reserve=2, reflex=False)
     assert execution_in_words(how) == "rtc; sampler_steps 4; compose a, b"
     assert execution_in_words(how, has_fast=True).startswith("rtc; no reflex; sampler_steps")
-    assert execution_in_words(Execution(residual=False), has_fast=True) == (
-        "asynchronous; reflex; no residual"
+    assert execution_in_words(Execution(residual=True), has_fast=True) == (
+        "asynchronous; reflex; residual"
     )
