@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from takt_evaluation.cell import changed
+from takt_evaluation.cell import as_row
 from takt_evaluation.evaluate import Evaluation
 from takt_evaluation.figure import draw_handovers, draw_success
 from takt_evaluation.summary import CellSummary
@@ -113,18 +113,8 @@ def as_mapping(one: CellSummary) -> dict[str, Any]:
         for field in dataclasses.fields(one)
         if field.name not in ("cell", "paired", "kept", "failures")
     }
-    cell = one.cell
-    values |= {
-        "name": cell.series,
-        "bundle": cell.bundle,
-        "execution": changed(cell.execution),
-        "delay_s": cell.delay_s,
-        "task": cell.task,
-        "task_options": dict(cell.task_options),
-        "goal": cell.goal,
-        "rate": one.rate,
-        "failures": dict(one.failures),
-    }
+    cell = as_row(one.cell)
+    values |= {"name": cell.pop("cell"), **cell, "rate": one.rate, "failures": dict(one.failures)}
     for name in ("paired", "kept"):
         paired = getattr(one, name)
         values[name] = None if paired is None else {

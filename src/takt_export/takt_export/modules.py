@@ -93,28 +93,31 @@ def export_modules(
     draw = draw or perturbed(spec, observation, fast)
     wrapped = {name: as_module(modules[name]) for name in spec.graphs}
     condition = _condition(spec, wrapped, observation)
+    compared = {**wrapped, **(originals or {})}
     graphs: dict[str, bytes] = {}
     parity: dict[str, float] = {}
     for name, module in wrapped.items():
-        names = graph_inputs(spec, name)
         example = draw_feed(spec, name, 2, rng, draw, condition)
-        try_once(spec, name, module, example)
-        tensors = tuple(torch.from_numpy(example[key]) for key in names)
-        graphs[name] = to_onnx(module, tensors, names, OUTPUTS[name])
-        original = (originals or {}).get(name, module)
+        graphs[name] = _traced(spec, name, module, example)
         feeds = [draw_feed(spec, name, size, rng, draw, condition) for size in batches]
         parity[name] = check_parity(
-            name, graphs[name], original, names, feeds, spec.golden.export_tolerance
-        )
-    references = {
-        name: _reference((originals or {}).get(name, module), graph_inputs(spec, name))
-        for name, module in wrapped.items()
-    }
+            name, graphs[name], compared[name], graph_inputs(spec, name), feeds,
+            spec.golden.export_tolerance,
+        )  # fmt: skip
+    references = {name: _reference(compared[name], graph_inputs(spec, name)) for name in graphs}
     bundle = write_bundle(
         path, spec, graphs, normalizers, observation, references, overwrite,
         fast_observation=fast or None,
     )  # fmt: skip
     return Exported(bundle, parity)
+
+
+def _traced(spec: PolicySpec, name: str, module: nn.Module, example: Mapping[str, Array]) -> bytes:
+    """A module as ONNX, once it was seen to do what its graph has to do."""
+    try_once(spec, name, module, example)
+    names = graph_inputs(spec, name)
+    tensors = tuple(torch.from_numpy(example[key]) for key in names)
+    return to_onnx(module, tensors, names, OUTPUTS[name])
 
 
 def _condition(
