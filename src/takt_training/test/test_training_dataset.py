@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,8 @@ from takt_training.shards import dataset_hash, load_shards, save_shard
 pytest.importorskip("torch")
 
 from takt_policy.actions import ActionCodec
-from takt_training.dataset import fit_scales, relative_actions, training_set
+from takt_policy.bundle.schema import ActionGroup
+from takt_training.dataset import encoded_actions, fit_scales, relative_actions, training_set
 
 SPEC = PegInsertionRecipe().specification()
 
@@ -90,3 +93,31 @@ def test_shards_that_do_not_fit_together_are_refused(tmp_path) -> None:
     save_shard(paths[1], {"y": np.zeros(1)})
     with pytest.raises(TaktError, match=r"b\.npz holds y"):
         load_shards(paths)
+
+
+@pytest.mark.parametrize(
+    "gripper",
+    [
+        ActionGroup("gripper", "width"),
+        ActionGroup("gripper", "open", open_width_m=0.08, closed_width_m=0.02),
+    ],
+)
+def test_gripper_actions_are_those_of_the_runtime_codec(gripper: ActionGroup) -> None:
+    spec = replace(SPEC, actions=(*SPEC.actions, gripper))
+    rng = np.random.default_rng(1)
+    arrays = {
+        "reference": random_poses(rng, 3),
+        "actions": random_poses(rng, 3, spec.horizons.prediction),
+        "widths": rng.choice([0.02, 0.08], (3, spec.horizons.prediction)),
+    }
+    encoded = encoded_actions(spec, arrays)
+    for row in range(3):
+        reference = Pose.from_array7(arrays["reference"][row])
+        wanted = ActionCodec(spec).encode(arrays["actions"][row], arrays["widths"][row], reference)
+        np.testing.assert_allclose(encoded[row], wanted, atol=1e-5)
+
+
+def test_an_action_that_no_recipe_uses_is_refused() -> None:
+    spec = replace(SPEC, actions=(ActionGroup("arm", "position", "absolute"),))
+    with pytest.raises(TaktError, match="recipes may use pose"):
+        encoded_actions(spec, {"actions": np.zeros((1, 16, 7))})

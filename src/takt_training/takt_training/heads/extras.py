@@ -75,10 +75,9 @@ class CriticHead(Head):
                 part = slice(group * CANDIDATES, (group + 1) * CANDIDATES)
                 scores = torch.stack([net(condition[index], x[index]) for x in chunks[part]])
                 chosen = value[part][:, index].gather(0, scores.cpu().argmax(0)[None])
-                better.append(
-                    f"{-float(value[part][:, index].mean()):.3f}>{-float(chosen.mean()):.3f}"
-                )
-            return f"held out {float(error(net, index)):.4f}; best of 4: {' '.join(better)}"
+                better.append(f"{mean_mm(value[part][:, index]):.2f} {mean_mm(chosen):.2f}")
+            words = ", ".join(better)
+            return f"held out {float(error(net, index)):.4f}; mm of one, of the best of 4: {words}"
 
         source = batches(len(data.training), stage.batch, material.config.seed + 2)
         return learn(
