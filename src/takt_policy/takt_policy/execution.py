@@ -48,8 +48,10 @@ class Execution:
         description="when to plan, and how chunks are joined",
     )  # fmt: skip
     rtc_weight: float = parameter(
-        5.0, minimum=0.0, description="of rtc: greatest pull towards the previous chunk"
-    )
+        5.0, minimum=0.0,
+        description="of rtc: greatest pull towards the previous chunk; 5 suits a flow of 5 steps, "
+        "shorter steps need more, diffusion about 50",
+    )  # fmt: skip
     rtc_mode: str = parameter(
         "auto", choices=("auto", "guidance", "trained"),
         description="of rtc: pull the sample, or rely on training with clean prefixes; auto: "
