@@ -38,4 +38,6 @@ def measure(bundle: Path, task: str, episodes: int, results_file: Path, workers:
         f"delay of inference {1e3 * DELAY_S:g} ms"
     )
     interval = (round(low, 4), round(high, 4))
-    return write_success(bundle, MeasuredSuccess(task, episodes, successes, interval, setting))
+    measured = MeasuredSuccess(task, episodes, successes, interval, setting)
+    entered: Bundle = write_success(bundle, measured)
+    return entered
