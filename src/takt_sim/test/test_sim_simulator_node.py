@@ -168,7 +168,9 @@ def test_publishes_every_topic_of_the_interface(probe: Probe) -> None:
     assert len(probe.newest["joint_states"].name) == 9
     for topic in ("arm/state", "arm/wrench", "fingertip/field", "wrist_camera/image_raw"):
         sample = sample_from_ros(topic, probe.newest[topic])
-        assert all(np.isfinite(value).all() for value in sample.features.values())
+        numbers = [value for value in sample.features.values() if value.dtype.kind != "U"]
+        assert numbers
+        assert all(np.isfinite(value).all() for value in numbers)
     image = probe.newest["wrist_camera/image_raw"]
     assert (image.width, image.height) == (48, 48)
     assert image.header.frame_id == "wrist_camera_optical_frame"
