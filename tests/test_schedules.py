@@ -23,7 +23,11 @@ def test_the_arm_follows_without_a_hold(
     clean = straight_chunk(spec, (0.0, 0.003, 0.0))
     write_tiny_bundle(tmp_path / "sideways.takt", spec=spec, clean=clean)
     config = tmp_path / "policy.yaml"
-    config.write_text(f"/**:\n  ros__parameters:\n    schedule: {schedule}\n")
+    config.write_text(
+        "/**:\n  ros__parameters:\n"
+        f"    schedule: {schedule}\n"
+        f"    residual: {str(residual).lower()}\n"
+    )
     with launched(
         "sim_policy",
         tmp_path / "log.txt",
