@@ -27,10 +27,10 @@ from takt_sim.tasks.peg_objects import (
     add_peg,
     add_plate,
 )
+from takt_sim.tasks.start import StartRanges
 
 HAND = "hand"
 TOOL = "tcp"
-HOME = Pose(np.array([0.45, 0.0, 0.25]), np.array([1.0, 0.0, 0.0, 0.0]))
 # The fingers hold the upper half of the peg: its centre lies below the tool point.
 GRASP_DEPTH_M = 0.015
 # As far from the axis the tip is still over the chamfer or the hole.
@@ -42,7 +42,7 @@ PRESS_TIME_S = 0.2
 
 
 @dataclass(frozen=True)
-class PegInsertionParameters:
+class PegInsertionParameters(StartRanges):
     """Ranges of what is random, the limits of success and failure, and the disturbance."""
 
     hole_centre_m: tuple[float, ...] = parameter(
@@ -55,15 +55,6 @@ class PegInsertionParameters:
         float(np.deg2rad(15.0)), unit="rad", minimum=0.0, maximum=0.8,
         description="of the hole's turn, each way",
     )  # fmt: skip
-    start_range_m: tuple[float, ...] = parameter(
-        (0.03, 0.03, 0.02), unit="m", length=3, description="of the start around home, each way"
-    )
-    start_yaw_range_rad: float = parameter(
-        float(np.deg2rad(6.0)), unit="rad", description="of the tool's turn, each way"
-    )
-    start_tilt_range_rad: float = parameter(
-        float(np.deg2rad(2.0)), unit="rad", description="of the tool's tilt, each way"
-    )
     grasp_range_m: float = parameter(
         0.0006, unit="m", description="of the peg in the plane of the pads, each way"
     )
@@ -153,11 +144,7 @@ class PegInsertion(Task):
         position = np.array([*(np.asarray(p.hole_centre_m) + offset), RIM_HEIGHT_M])
         self.base_from_hole = yaw_pose(position, hole_yaw)
         self._hole_from_base = self.base_from_hole.rotation().T
-        start = HOME.position_m + rng.uniform(-1.0, 1.0, 3) * np.asarray(p.start_range_m)
-        turn = rng.uniform(-1.0, 1.0, 3) * np.array(
-            [p.start_tilt_range_rad, p.start_tilt_range_rad, p.start_yaw_range_rad]
-        )
-        rotation = matrix_from_rotation_vector(turn) @ HOME.rotation()
+        base_from_tcp = p.draw_start(rng)
         # The pads centre the peg between them and straighten it; in their plane it may be off.
         off_turn = rng.uniform(-1.0, 1.0) * p.grasp_range_rad
         off = rng.uniform(-1.0, 1.0, 2) * p.grasp_range_m
@@ -171,7 +158,7 @@ class PegInsertion(Task):
         self.shifted = False
         self._deep_since_s = None
         self._press_n, self._smooth_n, self._judged_s = 0.0, 0.0, 0.0
-        return Start(Pose(start, quaternion_from_matrix(rotation)), PEG_WIDTH_M)
+        return Start(base_from_tcp, PEG_WIDTH_M)
 
     def place(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         set_mocap_body(model, data, FIXTURE, self.base_from_hole)

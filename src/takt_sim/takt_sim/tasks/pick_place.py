@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from takt_core.geometry import Pose, matrix_from_rotation_vector, quaternion_from_matrix
+from takt_core.geometry import Pose
 from takt_core.parameters import parameter
 from takt_description import FINGER_JOINTS
 from takt_sim.placing import scatter_colour, set_free_body, set_mocap_body, yaw_pose
@@ -23,16 +23,16 @@ from takt_sim.tasks.pick_objects import (
     add_cube,
     add_pad,
 )
+from takt_sim.tasks.start import StartRanges
 
 TOOL = "tcp"
-HOME = Pose(np.array([0.45, 0.0, 0.25]), np.array([1.0, 0.0, 0.0, 0.0]))
 OPEN_WIDTH_M = 0.07
 TABLE_LOW_M = np.array([0.20, -0.40])
 TABLE_HIGH_M = np.array([0.80, 0.40])
 
 
 @dataclass(frozen=True)
-class PickPlaceParameters:
+class PickPlaceParameters(StartRanges):
     """Ranges of what is random, and the limits of success and failure."""
 
     cube_centre_m: tuple[float, ...] = parameter(
@@ -54,15 +54,6 @@ class PickPlaceParameters:
         float(np.deg2rad(40.0)), unit="rad", minimum=0.0, maximum=0.8,
         description="of the cube's turn, each way",
     )  # fmt: skip
-    start_range_m: tuple[float, ...] = parameter(
-        (0.03, 0.03, 0.02), unit="m", length=3, description="of the start around home, each way"
-    )
-    start_yaw_range_rad: float = parameter(
-        float(np.deg2rad(6.0)), unit="rad", description="of the tool's turn, each way"
-    )
-    start_tilt_range_rad: float = parameter(
-        float(np.deg2rad(2.0)), unit="rad", description="of the tool's tilt, each way"
-    )
     success_distance_m: float = parameter(
         0.015, unit="m", minimum=0.0, description="of the cube's centre from the pad's"
     )
@@ -110,15 +101,10 @@ class PickPlace(Task):
         yaw = rng.uniform(-1.0, 1.0) * p.cube_yaw_range_rad
         self.base_from_cube_at_start = yaw_pose(np.array([*cube, CUBE_SIDE_M / 2]), yaw)
         self.base_from_pad = yaw_pose(np.array([*pad, 0.0]), 0.0)
-        start = HOME.position_m + rng.uniform(-1.0, 1.0, 3) * np.asarray(p.start_range_m)
-        turn = rng.uniform(-1.0, 1.0, 3) * np.array(
-            [p.start_tilt_range_rad, p.start_tilt_range_rad, p.start_yaw_range_rad]
-        )
-        rotation = matrix_from_rotation_vector(turn) @ HOME.rotation()
+        base_from_tcp = p.draw_start(rng)
         self._look = rng.uniform(-1.0, 1.0, 10)
         self._done_since_s = None
-        pose = Pose(start, quaternion_from_matrix(rotation))
-        return Start(pose, OPEN_WIDTH_M, OPEN_WIDTH_M)
+        return Start(base_from_tcp, OPEN_WIDTH_M, OPEN_WIDTH_M)
 
     def _draw_places(
         self, rng: np.random.Generator
