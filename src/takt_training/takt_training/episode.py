@@ -72,7 +72,7 @@ class EpisodeRecorder:
 class FastRecorder:
     """Rows at 20 Hz: what was felt, and what would be right from there.
 
-    The pose and the wrench are kept in base axes and without history; ``touch`` turns
+    The pose and the wrench are kept in base axes and without history; ``felt`` turns
     neighbouring rows into what the fast inputs are.
     """
 

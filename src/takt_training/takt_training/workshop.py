@@ -2,7 +2,7 @@
 
 data/*.npz          demonstrations (collect)
 seen.pt             the cameras' networks (see)
-features.pt         what they see in all demonstrations (see)
+features_NAME.pt    what they see in all demonstrations to be seen or felt (see)
 heads/NAME.pt       averaged weights of a head, and NAME.json, what they were made from (heads)
 """
 
