@@ -1,0 +1,1 @@
+"""Drivers for dexterous hands with Dynamixel servos."""

@@ -1,0 +1,1 @@
+"""Homing and planned, collision-aware moves of the arm."""
