@@ -54,7 +54,7 @@ def _modules(package: Path, with_ros: bool) -> list[str]:
     found = []
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package.parent).with_suffix("").parts
-        uses_ros = "nodes" in parts or parts[-1] == "conversions"
+        uses_ros = "nodes" in parts or "conversions" in parts
         if parts[-1] != "__main__" and uses_ros == with_ros:
             found.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
     return found
