@@ -66,6 +66,20 @@ def chunk_joints(joints: Array, actions: int) -> None:
         )
 
 
+def chunk_hand(names: tuple[str, ...], positions: Array, actions: int) -> None:
+    """Raises TaktError unless there is one finite position per action and joint of a hand."""
+    if (
+        positions.size != actions * len(names)
+        or len(set(names)) != len(names)
+        or not np.isfinite(positions).all()
+    ):
+        raise TaktError(
+            f"hand_position of a chunk with {actions} actions has {positions.size} numbers for the "
+            f"joints {list(names)}; allowed are different joints, and a finite number for each "
+            "action and joint"
+        )
+
+
 def chunk_residual(residual: Array, actions: int) -> None:
     """Raises TaktError unless there are no residuals (n, 6), or one for each action."""
     if len(residual) not in (0, actions) or not np.isfinite(residual).all():

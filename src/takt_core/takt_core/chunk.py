@@ -33,6 +33,8 @@ class ActionChunk:
         uncertainty: NaN if the policy does not say.
         revision: 0 as planned; a later one replaces what is still ahead of the same chunk.
         joint_position: (len(poses), joints) [rad, m], or None.
+        hand_joint_names: of the hand that the policy moves, empty without one.
+        hand_position: (len(poses), len(hand_joint_names)) [rad], or None.
         residual: (len(poses), 6) what a residual network added to each action, axes of the base
             frame [m, rad]; ``poses`` contain it. None without such a network.
         rounds: of network calls, one after the other.
@@ -71,6 +73,8 @@ class ActionChunk:
     previous_id: int = 0
     takeover_ns: int = 0
     reflex_ns: int = 0
+    hand_joint_names: tuple[str, ...] = ()
+    hand_position: Array | None = None
 
     def time_ns(self, index: int) -> int:
         """Time for which ``poses[index]`` is meant [ns]."""

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from takt_core import conversions as c
 from takt_core.chunk import ActionChunk
 from takt_core.errors import TaktError
 from takt_core.geometry import Pose
-from takt_core.trajectory import Trajectory, Waypoint
+from takt_core.trajectory import HandTrajectory, Trajectory, Waypoint
 from takt_msgs.msg import ActionChunk as ActionChunkMsg
 from takt_msgs.msg import ArmState, Goal, PoseTrajectory, PoseWaypoint, TactileField
 
@@ -65,19 +66,43 @@ def test_images_that_lie_are_refused() -> None:
 def test_trajectory_round_trip() -> None:
     waypoints = (
         Waypoint(10**9, POSE),
-        Waypoint(2 * 10**9, POSE, np.arange(6.0), np.full(6, 300.0), 0.04),
+        Waypoint(2 * 10**9, POSE, np.arange(6.0), np.full(6, 300.0), 0.04, np.arange(7.0)),
     )
-    sent = Trajectory(waypoints, "human", 7)
+    sent = Trajectory(waypoints, "human", 7, 10**9 + 1)
     got = c.trajectory_from_ros(c.trajectory_to_ros(sent, 1, "base"))
-    assert (got.source, got.chunk_id) == ("human", 7)
+    assert (got.source, got.chunk_id, got.start_ns) == ("human", 7, 10**9 + 1)
     for before, after in zip(sent.waypoints, got.waypoints, strict=True):
         assert before.time_ns == after.time_ns
         assert before.gripper_width_m == after.gripper_width_m
-        for name in ("twist", "stiffness"):
+        for name in ("twist", "stiffness", "joint_position"):
             left, right = getattr(before, name), getattr(after, name)
             assert (left is None) == (right is None)
             if left is not None:
                 np.testing.assert_array_equal(left, right)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.integers(10**9, 10**18), max_size=4, unique=True),
+    st.integers(0, 10**9),
+    st.integers(1, 3),
+)
+def test_hand_trajectory_round_trip(times_ns: list[int], stamp_ns: int, joints: int) -> None:
+    names = ("thumb", "index", "ring")[:joints]
+    positions = np.random.default_rng(joints).normal(size=(len(times_ns), joints))
+    sent = HandTrajectory(names, tuple(sorted(times_ns)), positions)
+    message = c.hand_trajectory_to_ros(sent, stamp_ns)
+    assert c.stamp_from_ros(message.header.stamp) == stamp_ns
+    got = c.hand_trajectory_from_ros(message)
+    assert (got.joint_names, got.times_ns) == (sent.joint_names, sent.times_ns)
+    np.testing.assert_array_equal(got.positions, sent.positions)
+
+
+def test_hand_trajectories_that_are_none_are_refused() -> None:
+    for positions, words in (([0.1], "positions has 1 numbers"), ([0.1, math.nan], "finite")):
+        point = JointTrajectoryPoint(positions=positions)
+        with pytest.raises(TaktError, match=words):
+            c.hand_trajectory_from_ros(JointTrajectory(joint_names=["a", "b"], points=[point]))
 
 
 def test_chunk_round_trip() -> None:
@@ -90,6 +115,7 @@ def test_chunk_round_trip() -> None:
         scores=np.array([0.5], np.float32), uncertainty=0.25, revision=4,
         joint_position=np.arange(14.0).reshape(2, 7), residual=np.arange(12.0).reshape(2, 6),
         rounds=5, previous_id=2, takeover_ns=10**9, reflex_ns=2 * 10**9 + 1,
+        hand_joint_names=("a", "b", "c"), hand_position=np.arange(6.0).reshape(2, 3),
     )  # fmt: skip
     got = c.chunk_from_ros(c.chunk_to_ros(sent, "base"))
     for name in ActionChunk.__dataclass_fields__:
@@ -154,6 +180,7 @@ def waypoint(**changes: Any) -> PoseWaypoint:
         (waypoint(has_stiffness=True, stiffness=[math.nan] * 6), "stiffness is"),
         (waypoint(has_stiffness=True, stiffness=[-1.0] * 6), "stiffness is"),
         (PoseWaypoint(pose=c.pose_to_ros(POSE), gripper_width=math.inf), "gripper_width"),
+        (waypoint(joint_position=[0.1, math.nan]), "joint_position is"),
     ],
 )
 def test_waypoints_that_are_none_are_refused(broken: PoseWaypoint, words: str) -> None:
@@ -172,6 +199,10 @@ def test_waypoints_that_are_none_are_refused(broken: PoseWaypoint, words: str) -
         ({"has_stiffness": True, "stiffness": [math.nan] * 6}, "stiffness"),
         ({"joint_position": [0.1] * 3}, "joint_position"),
         ({"joint_position": [0.1, math.nan]}, "joint_position"),
+        ({"hand_position": [0.1] * 2}, "hand_position"),
+        ({"hand_joint_names": ["a"], "hand_position": [0.1] * 3}, "hand_position"),
+        ({"hand_joint_names": ["a"], "hand_position": [0.1, math.inf]}, "hand_position"),
+        ({"hand_joint_names": ["a", "a"], "hand_position": [0.1] * 4}, "different joints"),
         ({"residual": [Twist()]}, "residual"),
         ({"residual": [Twist(), Twist(linear=Vector3(x=math.inf))]}, "residual"),
         ({"raw_horizon": 2, "raw_dimension": 3}, "raw_actions"),

@@ -16,13 +16,20 @@ from takt_core.conversions.basic import (
 from takt_core.conversions.chunks import chunk_from_ros, chunk_to_ros
 from takt_core.conversions.images import image_from_ros, image_to_ros
 from takt_core.conversions.samples import sample_from_ros
-from takt_core.conversions.trajectories import trajectory_from_ros, trajectory_to_ros
+from takt_core.conversions.trajectories import (
+    hand_trajectory_from_ros,
+    hand_trajectory_to_ros,
+    trajectory_from_ros,
+    trajectory_to_ros,
+)
 
 __all__ = [
     "array7_from_ros",
     "chunk_from_ros",
     "chunk_to_ros",
     "duration_to_ros",
+    "hand_trajectory_from_ros",
+    "hand_trajectory_to_ros",
     "header_to_ros",
     "image_from_ros",
     "image_to_ros",

@@ -36,6 +36,9 @@ def chunk_from_ros(message: Any) -> ActionChunk:
     checks.chunk_widths(widths, len(message.poses))
     joints = np.array(message.joint_position, dtype=np.float64)
     checks.chunk_joints(joints, len(message.poses))
+    hand = np.array(message.hand_position, dtype=np.float64)
+    names = tuple(str(name) for name in message.hand_joint_names)
+    checks.chunk_hand(names, hand, len(message.poses))
     residual = np.array([twist_from_ros(one) for one in message.residual], dtype=np.float64)
     checks.chunk_residual(residual, len(message.poses))
     checks.count("raw_actions", raw, int(message.raw_horizon), int(message.raw_dimension))
@@ -70,13 +73,15 @@ def chunk_from_ros(message: Any) -> ActionChunk:
         previous_id=int(message.previous_id),
         takeover_ns=stamp_from_ros(message.takeover),
         reflex_ns=stamp_from_ros(message.reflex),
+        hand_joint_names=names,
+        hand_position=hand.reshape(len(message.poses), -1) if hand.size else None,
     )
 
 
 def chunk_to_ros(chunk: ActionChunk, frame_id: str) -> ActionChunkMsg:
     widths = [] if chunk.gripper_width_m is None else chunk.gripper_width_m.tolist()
     stiffness = np.zeros(6) if chunk.stiffness is None else chunk.stiffness
-    joints, residual = chunk.joint_position, chunk.residual
+    joints, residual, hand = chunk.joint_position, chunk.residual, chunk.hand_position
     return ActionChunkMsg(
         header=header_to_ros(chunk.published_ns, frame_id),
         id=chunk.id,
@@ -106,6 +111,8 @@ def chunk_to_ros(chunk: ActionChunk, frame_id: str) -> ActionChunkMsg:
         uncertainty=float(chunk.uncertainty),
         revision=chunk.revision,
         joint_position=[] if joints is None else joints.reshape(-1).tolist(),
+        hand_joint_names=list(chunk.hand_joint_names),
+        hand_position=[] if hand is None else hand.reshape(-1).tolist(),
         residual=[] if residual is None else [twist_to_ros(one) for one in residual],
         rounds=chunk.rounds,
         previous_id=chunk.previous_id,

@@ -1,13 +1,15 @@
-"""What is sent to a controller, from and to takt_msgs/PoseTrajectory."""
+"""What is sent to a controller and to a hand, from and to messages."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from takt_core import checks
 from takt_core.conversions.basic import (
+    duration_to_ros,
     header_to_ros,
     pose_from_ros,
     pose_to_ros,
@@ -16,7 +18,8 @@ from takt_core.conversions.basic import (
     twist_from_ros,
     twist_to_ros,
 )
-from takt_core.trajectory import Trajectory, Waypoint
+from takt_core.geometry import Array
+from takt_core.trajectory import HandTrajectory, Trajectory, Waypoint
 from takt_msgs.msg import PoseTrajectory, PoseWaypoint
 
 
@@ -24,7 +27,7 @@ def trajectory_from_ros(message: Any) -> Trajectory:
     """The waypoints as they came; their order and reach are for the controller to judge.
 
     Raises:
-        TaktError: a pose, twist, stiffness or gripper width that is none.
+        TaktError: a pose, twist, stiffness, gripper width or joint position that is none.
     """
     waypoints = tuple(
         Waypoint(
@@ -33,10 +36,12 @@ def trajectory_from_ros(message: Any) -> Trajectory:
             twist=checks.finite("twist", twist_from_ros(w.twist)) if w.has_twist else None,
             stiffness=checks.stiffness(w.stiffness) if w.has_stiffness else None,
             gripper_width_m=None if np.isnan(w.gripper_width) else checks.width(w.gripper_width),
+            joint_position=_joints(w.joint_position),
         )
         for w in message.waypoints
     )
-    return Trajectory(waypoints, str(message.source), int(message.chunk_id))
+    start_ns = stamp_from_ros(message.start)
+    return Trajectory(waypoints, str(message.source), int(message.chunk_id), start_ns)
 
 
 def trajectory_to_ros(trajectory: Trajectory, stamp_ns: int, frame_id: str) -> PoseTrajectory:
@@ -45,11 +50,43 @@ def trajectory_to_ros(trajectory: Trajectory, stamp_ns: int, frame_id: str) -> P
         waypoints=[_waypoint_to_ros(w) for w in trajectory.waypoints],
         source=trajectory.source,
         chunk_id=trajectory.chunk_id,
+        start=stamp_to_ros(trajectory.start_ns),
+    )
+
+
+def hand_trajectory_from_ros(message: Any) -> HandTrajectory:
+    """From trajectory_msgs/JointTrajectory, whose stamp is the absolute time from which its
+    points count; their order and reach are for the hand to judge.
+
+    Raises:
+        TaktError: a point without a finite position for each joint.
+    """
+    names = tuple(str(name) for name in message.joint_names)
+    rows = [checks.finite("positions", np.array(p.positions, np.float64)) for p in message.points]
+    for row in rows:
+        checks.count("positions", row, len(names))
+    begin_ns = stamp_from_ros(message.header.stamp)
+    times_ns = tuple(begin_ns + stamp_from_ros(p.time_from_start) for p in message.points)
+    return HandTrajectory(names, times_ns, np.array(rows).reshape(len(rows), len(names)))
+
+
+def hand_trajectory_to_ros(trajectory: HandTrajectory, stamp_ns: int) -> JointTrajectory:
+    """``stamp_ns``, not after the first waypoint, becomes the header's stamp."""
+    return JointTrajectory(
+        header=header_to_ros(stamp_ns, ""),
+        joint_names=list(trajectory.joint_names),
+        points=[
+            JointTrajectoryPoint(
+                positions=row.tolist(), time_from_start=duration_to_ros(time_ns - stamp_ns)
+            )
+            for time_ns, row in zip(trajectory.times_ns, trajectory.positions, strict=True)
+        ],
     )
 
 
 def _waypoint_to_ros(waypoint: Waypoint) -> PoseWaypoint:
     twist, stiffness, width = waypoint.twist, waypoint.stiffness, waypoint.gripper_width_m
+    joints = waypoint.joint_position
     return PoseWaypoint(
         time=stamp_to_ros(waypoint.time_ns),
         pose=pose_to_ros(waypoint.base_from_tcp),
@@ -58,4 +95,10 @@ def _waypoint_to_ros(waypoint: Waypoint) -> PoseWaypoint:
         stiffness=(np.zeros(6) if stiffness is None else stiffness).tolist(),
         has_stiffness=stiffness is not None,
         gripper_width=float("nan") if width is None else float(width),
+        joint_position=[] if joints is None else joints.tolist(),
     )
+
+
+def _joints(values: Any) -> Array | None:
+    joints = np.array(values, dtype=np.float64)
+    return checks.finite("joint_position", joints) if joints.size else None
