@@ -44,7 +44,9 @@ FIXED_VIEWS = (
 WRIST_FIELD_DEG = 56.0
 
 
-def build_world(task: Task, views: Sequence[CameraView] = FIXED_VIEWS) -> mujoco.MjModel:
+def build_world(
+    task: Task | None = None, views: Sequence[CameraView] = FIXED_VIEWS
+) -> mujoco.MjModel:
     """Compile the world of `task`. Objects of the task are placed by its `reset`, not here."""
     spec = mujoco.MjSpec.from_string(_urdf_for_mujoco())
     _set_options(spec)
@@ -56,7 +58,8 @@ def build_world(task: Task, views: Sequence[CameraView] = FIXED_VIEWS) -> mujoco
     spec.body(WRIST_CAMERA_FRAME).add_camera(
         name=WRIST_CAMERA, quat=[0.0, 1.0, 0.0, 0.0], fovy=WRIST_FIELD_DEG
     )
-    task.add_objects(spec)
+    if task is not None:
+        task.add_objects(spec)
     return spec.compile()
 
 
