@@ -25,7 +25,7 @@ void vector_property(Class& cls, const char* name, Member member) {
 }  // namespace
 
 void bind_enums(py::module_& m) {
-  make_enum<ti::Mode>(m, "Mode", {"CARTESIAN", "HOLD", "GUIDE"});
+  make_enum<ti::Mode>(m, "Mode", {"CARTESIAN", "HOLD", "GUIDE", "JOINT"});
   make_enum<ti::Frame>(m, "Frame", {"BASE", "TOOL"});
   make_enum<ti::Damping>(m, "Damping", {"TASK_INERTIA", "UNIT_MASS", "GIVEN"});
   make_enum<ti::Projector>(m, "Projector", {"DYNAMIC", "KINEMATIC", "NONE"});
@@ -33,7 +33,7 @@ void bind_enums(py::module_& m) {
       m, "Fault",
       {"NONE", "NONFINITE_POSITION", "NONFINITE_VELOCITY", "NONFINITE_JACOBIAN", "NONFINITE_MASS",
        "NONFINITE_BIAS", "NONFINITE_POSE", "NONFINITE_DT", "NONFINITE_OUTPUT", "SINGULAR_MASS",
-       "INVALID_ROTATION"});
+       "INVALID_ROTATION", "NONFINITE_WRENCH"});
 }
 
 void bind_parameters(py::module_& m) {
@@ -48,6 +48,8 @@ void bind_parameters(py::module_& m) {
       .def_readwrite("stiffness_frame", &P::stiffness_frame)
       .def_readwrite("damping_kind", &P::damping_kind)
       .def_readwrite("projector", &P::projector)
+      .def_readwrite("operational_space", &P::operational_space)
+      .def_readwrite("tank", &P::tank)
       .def_readwrite("max_waypoints", &P::max_waypoints);
   vector_property(cls, "joint_lower_rad", &P::joint_lower_rad);
   vector_property(cls, "joint_upper_rad", &P::joint_upper_rad);
@@ -64,12 +66,36 @@ void bind_parameters(py::module_& m) {
   vector_property(cls, "friction_viscous_nms_rad", &P::friction_viscous_nms_rad);
   vector_property(cls, "guide_damping_nms_rad", &P::guide_damping_nms_rad);
   vector_property(cls, "fault_damping_nms_rad", &P::fault_damping_nms_rad);
+  vector_property(cls, "guide_max_joint_velocity_rad_s", &P::guide_max_joint_velocity_rad_s);
+  vector_property(cls, "joint_stiffness", &P::joint_stiffness);
+  vector_property(cls, "joint_damping_ratio", &P::joint_damping_ratio);
+  vector_property(cls, "joint_error_clip_rad", &P::joint_error_clip_rad);
+  vector_property(cls, "feed_forward_rate", &P::feed_forward_rate);
   vector_property(cls, "stiffness_rate", &P::stiffness_rate);
   vector_property(cls, "workspace_lower_m", &P::workspace_lower_m);
   vector_property(cls, "workspace_upper_m", &P::workspace_upper_m);
   const std::pair<const char*, double P::*> scalars[] = {
       {"max_force_n", &P::max_force_n},
       {"max_moment_nm", &P::max_moment_nm},
+      {"inertia_feed_forward", &P::inertia_feed_forward},
+      {"joint_stiffness_rate", &P::joint_stiffness_rate},
+      {"max_feed_forward_n", &P::max_feed_forward_n},
+      {"max_feed_forward_nm", &P::max_feed_forward_nm},
+      {"feed_forward_timeout_s", &P::feed_forward_timeout_s},
+      {"tank_capacity_j", &P::tank_capacity_j},
+      {"tank_start_j", &P::tank_start_j},
+      {"tank_floor_j", &P::tank_floor_j},
+      {"tank_margin_j", &P::tank_margin_j},
+      {"tank_refill_w", &P::tank_refill_w},
+      {"observer_cutoff_hz", &P::observer_cutoff_hz},
+      {"observer_damping", &P::observer_damping},
+      {"max_contact_force_n", &P::max_contact_force_n},
+      {"contact_retreat_s", &P::contact_retreat_s},
+      {"max_retreat_velocity_m_s", &P::max_retreat_velocity_m_s},
+      {"max_tool_velocity_m_s", &P::max_tool_velocity_m_s},
+      {"max_tool_velocity_rad_s", &P::max_tool_velocity_rad_s},
+      {"guide_max_linear_velocity_m_s", &P::guide_max_linear_velocity_m_s},
+      {"guide_max_angular_velocity_rad_s", &P::guide_max_angular_velocity_rad_s},
       {"barrier_margin_rad", &P::barrier_margin_rad},
       {"barrier_gain", &P::barrier_gain},
       {"friction_velocity_rad_s", &P::friction_velocity_rad_s},

@@ -148,7 +148,8 @@ void Controller::compute_law(const TickInput& in, double dt) {
   }
   follower_.step(in.now_ns, dt);
   const bool release = follower_.starved() && follower_.starved_s() > p.release_s;
-  gains_.step(follower_.stiffness(), release ? p.release_stiffness_scale : 1.0, dt);
+  gains_.step(follower_.stiffness(), release ? p.release_stiffness_scale : 1.0,
+              follower_.target().pose.rotation, dt);
   law_.compute(in, follower_.target(), gains_, engagement_, law_output_);
   if (!law_output_.mass_valid) return raise(Fault::kSingularMass);
 
@@ -161,6 +162,7 @@ void Controller::compute_law(const TickInput& in, double dt) {
   output_.wrench = law_output_.wrench;
   output_.wrench_limited = law_output_.wrench_limited;
   output_.stiffness = engagement_ * gains_.stiffness();
+  output_.stiffness_frame = gains_.frame();
 }
 
 void Controller::compute_fallback(const TickInput& in, double dt) {
@@ -208,7 +210,7 @@ void Controller::set_mode(Mode mode) {
 
 void Controller::set_stiffness(const Matrix6& stiffness) {
   check_stiffness(stiffness);
-  gains_.set(stiffness);
+  gains_.set(stiffness, parameters_.stiffness_frame);
 }
 
 void Controller::set_damping_ratio(const Vector6& ratio) {

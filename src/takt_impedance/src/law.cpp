@@ -61,7 +61,8 @@ bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
 // N clip(K_n (q_n - q) - D_n N^T dq), N from the factors in `task`.
 template <int N>
 Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vector<N>& away,
-                           const Vector<N>& dq, const Vector6& twist, double engagement) {
+                           const Vector<N>& dq, const Vector6& twist,
+                           const JointVector& nullspace_stiffness, double engagement) {
   const bool dynamic = p.projector == Projector::kDynamic;
   Vector<N> velocity = dq;  // of the nullspace, N^T dq
   if (p.projector != Projector::kNone) {
@@ -71,7 +72,7 @@ Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vecto
     if (dynamic) task.mass.solve_upper(task_velocity);
     velocity -= task_velocity;
   }
-  const Eigen::Map<const Vector<N>> stiffness(p.nullspace_stiffness.data());
+  const Eigen::Map<const Vector<N>> stiffness(nullspace_stiffness.data());
   const Eigen::Map<const Vector<N>> damping(p.nullspace_damping.data());
   const Eigen::Map<const Vector<N>> clip(p.nullspace_clip_nm.data());
   Vector<N> torque = engagement * (stiffness.cwiseProduct(away) - damping.cwiseProduct(velocity));
@@ -131,7 +132,7 @@ void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gai
       rotation_between(Eigen::Quaterniond(in.rotation).normalized(), target.pose.rotation);
   Vector6 error = out.pose_error;
   Vector6 target_twist = target.twist;
-  const bool tool = p.stiffness_frame == Frame::kTool;
+  const bool tool = gains.frame() == Frame::kTool;
   const Matrix3 axes = tool ? target.pose.rotation.toRotationMatrix() : Matrix3::Identity();
   if (tool) {
     for (int i = 0; i < 6; i += 3) {
@@ -166,7 +167,8 @@ void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gai
   }
   const Vector<N> dq_value = dq;
   out.torque = task.jacobian.transpose() * wrench +
-               nullspace_torque<N>(p, task, away, dq_value, twist, engagement);
+               nullspace_torque<N>(p, task, away, dq_value, twist, gains.nullspace_stiffness(),
+                                  engagement);
   out.wrench = wrench;
   if (tool) {
     out.wrench.template head<3>() = axes * wrench.template head<3>();

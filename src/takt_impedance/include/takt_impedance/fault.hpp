@@ -15,6 +15,7 @@ enum class Fault {
   kNonfiniteOutput,
   kSingularMass,
   kInvalidRotation,
+  kNonfiniteWrench,
 };
 
 inline const char* fault_name(Fault fault) {
@@ -30,6 +31,7 @@ inline const char* fault_name(Fault fault) {
     case Fault::kNonfiniteOutput: return "nonfinite_output";
     case Fault::kSingularMass: return "singular_mass";
     case Fault::kInvalidRotation: return "invalid_rotation";
+    case Fault::kNonfiniteWrench: return "nonfinite_wrench";
   }
   return "unknown";
 }

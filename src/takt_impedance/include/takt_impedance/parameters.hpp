@@ -1,11 +1,10 @@
 // Every parameter of the controller with its default, checked once at construction.
 #pragma once
 
-#include "takt_impedance/types.hpp"
+#include "takt_impedance/tick.hpp"
 
 namespace takt_impedance {
 
-enum class Frame { kBase, kTool };
 enum class Damping { kTaskInertia, kUnitMass, kGiven };
 enum class Projector { kDynamic, kKinematic, kNone };
 
@@ -31,6 +30,39 @@ struct Parameters {
   double max_moment_nm = 30.0;
   Projector projector = Projector::kDynamic;
   JointVector nullspace_stiffness, nullspace_damping, nullspace_clip_nm;
+  // Operational-space form: stiffness is per unit of task inertia [1/s^2].
+  bool operational_space = false;
+  // Share of the target's acceleration times the task inertia that is added to the force.
+  double inertia_feed_forward = 1.0;
+
+  // Joint impedance.
+  JointVector joint_stiffness, joint_damping_ratio, joint_error_clip_rad;
+  double joint_stiffness_rate = 400.0;
+
+  // Feed-forward wrench.
+  double max_feed_forward_n = 30.0;
+  double max_feed_forward_nm = 5.0;
+  Vector6 feed_forward_rate;
+  double feed_forward_timeout_s = 0.5;
+
+  // Energy tank.
+  bool tank = false;
+  double tank_capacity_j = 4.0;
+  double tank_start_j = 2.0;
+  double tank_floor_j = 0.2;
+  double tank_margin_j = 0.3;
+  double tank_refill_w = 0.0;
+
+  // External wrench: observer, and the limit of contact force (infinite: none).
+  double observer_cutoff_hz = 20.0;
+  double observer_damping = 0.02;
+  double max_contact_force_n = kInfinity;
+  double contact_retreat_s = 0.1;
+  double max_retreat_velocity_m_s = 0.1;
+
+  // Speed of the tool itself, beyond which it is braked.
+  double max_tool_velocity_m_s = 2.0;
+  double max_tool_velocity_rad_s = 6.0;
 
   // Joint effects.
   double barrier_margin_rad = 0.1;
@@ -38,6 +70,9 @@ struct Parameters {
   JointVector friction_coulomb_nm, friction_viscous_nms_rad;
   double friction_velocity_rad_s = 0.05;
   JointVector guide_damping_nms_rad, fault_damping_nms_rad;
+  JointVector guide_max_joint_velocity_rad_s;
+  double guide_max_linear_velocity_m_s = 0.5;
+  double guide_max_angular_velocity_rad_s = 1.5;
 
   // Filters.
   Vector6 stiffness_rate;
@@ -67,5 +102,11 @@ struct Parameters {
 // Throws std::invalid_argument unless the matrix is finite, symmetric, positive semidefinite.
 void check_stiffness(const Matrix6& stiffness);
 void check_damping_ratio(const Vector6& damping_ratio);
+
+// Throw std::invalid_argument unless there is a finite value of at least 0 for each joint.
+void check_joint_values(const char* name, const JointVector& values, int n_joints);
+
+// Throws std::invalid_argument unless finite.
+void check_wrench(const Vector6& wrench);
 
 }  // namespace takt_impedance
