@@ -20,7 +20,7 @@ from takt_core.errors import TaktError
 from takt_core.geometry import Pose
 from takt_core.trajectory import HandTrajectory, Trajectory, Waypoint
 from takt_msgs.msg import ActionChunk as ActionChunkMsg
-from takt_msgs.msg import ArmState, Goal, PoseTrajectory, PoseWaypoint, TactileField
+from takt_msgs.msg import ArmState, Goal, HandState, PoseTrajectory, PoseWaypoint, TactileField
 
 POSE = Pose(np.array([0.1, -0.2, 0.3]), np.array([0.1, 0.2, 0.3, 0.9]))
 
@@ -134,6 +134,16 @@ def test_samples_of_each_kind() -> None:
     sample = c.sample_from_ros("arm/state", arm)
     np.testing.assert_array_equal(sample.features["tcp_pose"], POSE.array7())
     assert sample.features["gripper_width"].tolist() == [0.05]
+    arm = ArmState(wrench_estimate=c.wrench_to_ros(range(6)), stiffness=[9.0] * 3 + [4.0] * 3)
+    arm.target_joint_position = [0.5] * 7
+    features = c.sample_from_ros("arm/state", arm).features
+    assert features["wrench_estimate"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert features["stiffness"].tolist() == [9.0] * 3 + [4.0] * 3
+    assert features["target_joint_position"].tolist() == [0.5] * 7
+    hand = HandState(joint_names=["a"], current=[0.25], target_position=[0.75])
+    features = c.sample_from_ros("hand/state", hand).features
+    assert features["current"].tolist() == [0.25]
+    assert features["target_joint_position"].tolist() == [0.75]
     field = TactileField(rows=2, columns=3, displacement=[float(i) for i in range(18)])
     displacement = c.sample_from_ros("skin/field", field).features["displacement"]
     assert displacement.shape == (2, 3, 3)

@@ -13,8 +13,15 @@ WRIST_CAMERA_FRAME = "wrist_camera_optical_frame"
 FINGERTIP_FRAMES = ("left_fingertip", "right_fingertip")
 ARM_JOINTS = tuple(f"joint{index}" for index in range(1, 8))
 FINGER_JOINTS = ("finger_joint1", "finger_joint2")
+# The hand's, in the order of its motors; zero is a straight finger, positive is towards the palm.
+HAND_FINGERS = ("index", "middle", "ring", "thumb")
+HAND_JOINTS = tuple(
+    f"{finger}_{joint}" for finger in HAND_FINGERS for joint in ("side", "knuckle", "bend", "tip")
+)
+HAND_FINGERTIP_FRAMES = tuple(f"{finger}_fingertip" for finger in HAND_FINGERS)
 
 MODEL_FILE = "takt_arm.urdf.xacro"
+HAND_MODEL_FILE = "takt_arm_hand.urdf.xacro"
 
 
 def urdf_directory() -> Path:
@@ -43,11 +50,12 @@ def urdf_directory() -> Path:
 
 
 @lru_cache(maxsize=8)
-def robot_description(prefix: str = "") -> str:
-    """URDF of arm, gripper and wrist camera.
+def robot_description(prefix: str = "", hand: bool = False) -> str:
+    """URDF of the arm with gripper and wrist camera.
 
     Args:
         prefix: put before every link and joint name, for a second arm.
+        hand: with the hand of sixteen joints instead of the gripper.
     """
-    document = xacro.process_file(str(urdf_directory() / MODEL_FILE), mappings={"prefix": prefix})
-    return str(document.toxml())
+    file = urdf_directory() / (HAND_MODEL_FILE if hand else MODEL_FILE)
+    return str(xacro.process_file(str(file), mappings={"prefix": prefix}).toxml())

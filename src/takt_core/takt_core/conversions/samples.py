@@ -54,9 +54,13 @@ def _arm_features(message: Any) -> Mapping[str, Array]:
         "tcp_twist": twist_from_ros(message.tcp_twist),
         "target_pose": array7_from_ros(message.target_pose),
         "wrench": wrench_from_ros(message.wrench),
+        "wrench_estimate": wrench_from_ros(message.wrench_estimate),
+        "target_wrench": wrench_from_ros(message.target_wrench),
+        "stiffness": _float_array(message.stiffness),
         "joint_position": _float_array(message.joint_position),
         "joint_velocity": _float_array(message.joint_velocity),
         "joint_torque": _float_array(message.joint_torque),
+        "target_joint_position": _float_array(message.target_joint_position),
         "joint_names": np.array(message.joint_names, dtype=np.str_),
         "gripper_width": np.array([message.gripper_width], dtype=np.float64),
     }
@@ -68,6 +72,16 @@ def _joint_features(message: Any) -> Mapping[str, Array]:
         "joint_velocity": _float_array(message.velocity),
         "joint_torque": _float_array(message.effort),
         "joint_names": np.array(message.name, dtype=np.str_),
+    }
+
+
+def _hand_features(message: Any) -> Mapping[str, Array]:
+    return {
+        "joint_position": _float_array(message.joint_position),
+        "joint_velocity": _float_array(message.joint_velocity),
+        "current": _float_array(message.current),
+        "target_joint_position": _float_array(message.target_position),
+        "joint_names": np.array(message.joint_names, dtype=np.str_),
     }
 
 
@@ -102,6 +116,7 @@ def _goal_features(message: Any) -> Mapping[str, npt.NDArray[Any]]:
 _READERS: dict[str, Callable[[Any], Mapping[str, npt.NDArray[Any]]]] = {
     "ArmState": _arm_features,
     "Goal": _goal_features,
+    "HandState": _hand_features,
     "Image": _image_features,
     "JointState": _joint_features,
     "PoseStamped": lambda message: {"pose": array7_from_ros(message.pose)},
