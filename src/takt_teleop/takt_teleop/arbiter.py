@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from takt_core.chunk import ActionChunk
-from takt_core.trajectory import Trajectory, Waypoint
+from takt_core.trajectory import HandTrajectory, Trajectory, Waypoint
+from takt_teleop.commanders import Commanders, Origin
 from takt_teleop.effects import Effect, ModeChange, Notice, SetGuide
 from takt_teleop.human_driver import HumanDriver
 from takt_teleop.inputs import ArmReport, Button, DeviceCommand, Heartbeat
 from takt_teleop.motion_trigger import MotionTrigger
 from takt_teleop.policy_driver import PolicyDriver
-from takt_teleop.policy_watch import PolicyWatch
 from takt_teleop.records import Context, human_record, policy_record
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.stall import StallWatch
-from takt_teleop.transitions import BLOCKING, POLICY_MODES, Event, Mode, next_mode
+from takt_teleop.transitions import CHUNK_MODES, Event, Mode, next_mode
 from takt_teleop.watchdogs import ArmWatch
 
 # ROS time that goes back by less is jitter between messages of /clock, not a restart.
@@ -32,12 +32,12 @@ _BUTTON_EVENTS = {
 
 
 class Arbiter:
-    """State machine between policies, an operator, and one arm.
+    """State machine between policies, planned motions, an operator, and one arm.
 
     Attributes:
         mode, reason, epoch: as published in takt_msgs/ControlMode.
-        discarded_chunks: of another epoch, another policy, overtaken by a later one, or while no
-            policy commands.
+        discarded_chunks: of another epoch, another policy, overtaken by a later one, or of
+            somebody who does not command.
         late_actions: actions whose time had passed when their chunk arrived.
     """
 
@@ -48,7 +48,7 @@ class Arbiter:
         self.discarded_chunks = 0
         self.late_actions = 0
         self._parameters = parameters
-        self._watch = PolicyWatch(round(parameters.policy_timeout_s * 1e9))
+        self._commanders = Commanders(parameters)
         self._arm = ArmWatch(round(parameters.arm_timeout_s * 1e9))
         self._policy = PolicyDriver(parameters, now_ns)
         self._human = HumanDriver(parameters)
@@ -56,6 +56,7 @@ class Arbiter:
         self._device: DeviceCommand | None = None
         self._operator_id = ""
         self._words = ""
+        self._hand_moves = False
         self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
         self._stall = StallWatch(round(1e9 / parameters.tick_hz), now_ns)
         self._effects: list[Effect] = []
@@ -66,9 +67,11 @@ class Arbiter:
         """The mode at start, for late subscribers."""
         return [ModeChange(self._now_ns, self.mode, self.mode, None, self.reason, self.epoch)]
 
-    def heartbeat(self, heartbeat: Heartbeat, now_ns: int) -> list[Effect]:
+    def heartbeat(
+        self, heartbeat: Heartbeat, now_ns: int, origin: Origin = Origin.POLICY
+    ) -> list[Effect]:
         self._enter(now_ns)
-        self._watch.update(heartbeat)
+        self._commanders.update(origin, heartbeat)
         return self._finish()
 
     def arm(self, report: ArmReport, now_ns: int) -> list[Effect]:
@@ -82,16 +85,19 @@ class Arbiter:
         self._arm.other_commanders = others
         return self._finish()
 
-    def chunk(self, chunk: ActionChunk, now_ns: int) -> list[Effect]:
+    def chunk(
+        self, chunk: ActionChunk, now_ns: int, origin: Origin = Origin.POLICY
+    ) -> list[Effect]:
         self._enter(now_ns)
         self._supervise()
-        self._take_chunk(chunk)
+        self._take_chunk(chunk, origin)
         return self._finish()
 
-    def bad_chunk(self, reason: str, now_ns: int) -> list[Effect]:
+    def bad_chunk(self, reason: str, now_ns: int, origin: Origin = Origin.POLICY) -> list[Effect]:
         """Something that is no chunk: not finite, of the wrong length."""
         self._enter(now_ns)
-        self._fire(Event.CHUNK_REFUSED, f"chunk refused: {reason}")
+        if (self.mode is Mode.MOTION) is (origin is Origin.MOTION):
+            self._fire(Event.CHUNK_REFUSED, f"chunk refused: {reason}")
         return self._finish()
 
     def device(self, command: DeviceCommand, now_ns: int) -> list[Effect]:
@@ -106,7 +112,7 @@ class Arbiter:
             reason = f"button of {name}"
             success, answer = self._ask(event, reason, command.operator_id, command.correction)
             self._effects += [] if success else [Notice(answer)]
-        elif self.mode is Mode.POLICY and self._trigger.moved(command):
+        elif self.mode in (Mode.POLICY, Mode.MOTION) and self._trigger.moved(command):
             self._operator_id = command.operator_id
             self._fire(Event.DEVICE_MOVED, f"{name} was moved")
         if self.mode is Mode.HUMAN and self._arm.newest is not None:
@@ -148,7 +154,7 @@ class Arbiter:
         back_s = (self._now_ns - now_ns) / 1e9
         self._now_ns = self._epoch_start_ns = self._next_stream_ns = now_ns
         self._stall.restart(now_ns)
-        self._watch.forget()
+        self._commanders.forget()
         self._arm.forget()
         self._policy.begin(self._now_ns)
         self._human.clear()
@@ -166,9 +172,9 @@ class Arbiter:
         self._words = words or self._words
         lifted = ""
         if event is Event.PAUSE:
-            self._watch.pause(why)
+            self._commanders.pause(why)
         elif event is Event.RELEASE and self.mode is not Mode.STOPPED:
-            lifted = self._watch.release()
+            lifted = self._commanders.release()
         before = self.mode
         if self._fire(event, f"{event.value}: {why}" if why else event.value):
             return True, f"{before.name} -> {self.mode.name}"
@@ -189,17 +195,14 @@ class Arbiter:
             return
         trouble = self._arm.trouble(now_ns)
         if self.mode is Mode.HOLD:
-            runner = self._watch.runner(now_ns) if trouble is None else ""
-            if runner:
-                self._watch.active = runner
-                shared = self._parameters.shared
-                event = Event.POLICY_RUNS_SHARED if shared else Event.POLICY_RUNS
-                self._fire(event, f"policy {runner} runs")
+            start = self._commanders.start(now_ns) if trouble is None else None
+            if start is not None:
+                self._fire(*start)
             return
-        if self.mode in (*POLICY_MODES, Mode.HUMAN):
+        if self.mode in (*CHUNK_MODES, Mode.HUMAN):
             trouble = trouble or self._arm.rejection()
-        if self.mode in POLICY_MODES:
-            trouble = trouble or self._watch.trouble(now_ns)
+        if self.mode in CHUNK_MODES:
+            trouble = trouble or self._commanders.trouble(self.mode, now_ns)
             trouble = trouble or self._policy.trouble(self._arm.newest, now_ns)
         if trouble is not None:
             self._fire(*trouble)
@@ -210,7 +213,7 @@ class Arbiter:
         if target is None:
             return False
         previous = self.mode
-        self._block_runs(event, reason)
+        self._commanders.left(previous, event, reason)
         if previous is Mode.HUMAN and event is Event.RELEASE and self._words:
             # The operator's words at release go into one last record of the takeover.
             self._record_human(Waypoint(self._now_ns, self._human.pose))
@@ -223,18 +226,13 @@ class Arbiter:
         self._go(previous, target)
         return True
 
-    def _block_runs(self, event: Event, reason: str) -> None:
-        if event is Event.STOP:
-            self._watch.block_all(reason)
-        elif self.mode in POLICY_MODES and (
-            event in BLOCKING or self._parameters.require_explicit_run
-        ):
-            self._watch.block(self._watch.active, reason)
-
     def _go(self, previous: Mode, target: Mode) -> None:
         self._policy.begin(self._now_ns)
         self._human.clear()
         self._trigger.rearm()
+        if self._hand_moves:
+            self._effects.append(HandTrajectory())
+            self._hand_moves = False
         if previous is Mode.GUIDE:
             self._effects.append(SetGuide(False))
         if target is Mode.HUMAN and self._arm.newest is not None:
@@ -249,25 +247,30 @@ class Arbiter:
 
     # --- what is sent -------------------------------------------------------------------
 
-    def _take_chunk(self, chunk: ActionChunk) -> None:
-        under_policy = self.mode in POLICY_MODES
-        wanted = self._watch.active if under_policy else self._watch.shadow(self._now_ns)
+    def _take_chunk(self, chunk: ActionChunk, origin: Origin) -> None:
+        expected = self._commanders.expected(self.mode, origin, self._now_ns)
         is_of_epoch = chunk.epoch == self.epoch and chunk.reference_ns >= self._epoch_start_ns
-        is_wanted = is_of_epoch and chunk.policy == wanted and not self._policy.is_overtaken(chunk)
+        is_expected = chunk.policy == expected and not self._policy.is_overtaken(chunk)
         report = self._arm.newest
-        if is_wanted and self.mode is Mode.HUMAN:
-            self._policy.shadow(chunk, self._now_ns)
-        elif is_wanted and under_policy and report is not None:
-            shared = self.mode is Mode.SHARED
-            intake = self._policy.follow(chunk, report, self._source(), self._now_ns, shared)
-            # Of what a revision has no time for, the chunk that it revises is executed.
-            self.late_actions += 0 if chunk.revision else intake.late
-            if intake.refusal:
-                self._fire(Event.CHUNK_REFUSED, intake.refusal)
-            elif intake.trajectory is not None:
-                self._effects.append(intake.trajectory)
-        else:
+        if not (is_of_epoch and is_expected) or report is None:
             self.discarded_chunks += 1
+        elif self.mode is Mode.HUMAN:
+            self._policy.shadow(chunk, self._now_ns)
+        else:
+            self._follow(chunk, report)
+
+    def _follow(self, chunk: ActionChunk, report: ArmReport) -> None:
+        shared = self.mode is Mode.SHARED
+        intake = self._policy.follow(chunk, report, self._source(), self._now_ns, shared)
+        # Of what a revision has no time for, the chunk that it revises is executed.
+        self.late_actions += 0 if chunk.revision else intake.late
+        if intake.refusal:
+            self._fire(Event.CHUNK_REFUSED, intake.refusal)
+        if intake.trajectory is not None:
+            self._effects.append(intake.trajectory)
+        if intake.hand is not None:
+            self._effects.append(intake.hand)
+            self._hand_moves = True
 
     def _stream(self) -> None:
         trajectory = None
@@ -287,7 +290,7 @@ class Arbiter:
 
     def _record(self) -> None:
         """One record for each action whose time has come."""
-        if self.mode in POLICY_MODES:
+        if self.mode in CHUNK_MODES:
             for step in self._policy.plan.take_due(self._now_ns):
                 self._effects.append(policy_record(step, self._context()))
         elif self.mode is Mode.HUMAN:
@@ -303,7 +306,4 @@ class Arbiter:
         return Context(self.mode, self._source(), self.epoch, self._operator_id, self._words)
 
     def _source(self) -> str:
-        prefix = self._parameters.replay_prefix
-        if self.mode is Mode.POLICY and self._watch.active.startswith(prefix):
-            return "replay"
-        return self.mode.name.lower()
+        return self._commanders.source(self.mode)

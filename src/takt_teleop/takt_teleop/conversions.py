@@ -18,7 +18,8 @@ from takt_core.conversions import (
     twist_to_ros,
 )
 from takt_core.errors import TaktError
-from takt_msgs.msg import ControlMode, Impedance, TeleopCommand
+from takt_core.geometry import Array
+from takt_msgs.msg import ArmState, ControlMode, Impedance, TeleopCommand
 from takt_msgs.msg import StepRecord as StepRecordMsg
 from takt_teleop.effects import ModeChange, StepRecord
 from takt_teleop.inputs import ArmReport, Button, DeviceCommand, Heartbeat, PolicyState
@@ -53,7 +54,8 @@ def arm_report_from_ros(message: Any) -> ArmReport:
     """From takt_msgs/ArmState.
 
     Raises:
-        TaktError: a target that is no pose, or whose velocity is not finite.
+        TaktError: a target that is no pose, or whose velocity is not finite, or joints that
+            are not finite.
     """
     return ArmReport(
         stamp_ns=stamp_from_ros(message.header.stamp),
@@ -63,7 +65,14 @@ def arm_report_from_ros(message: Any) -> ArmReport:
         fault=str(message.fault),
         rejected=int(message.rejected_trajectories),
         last_rejection=str(message.last_rejection),
+        joints=_present_joints(message),
     )
+
+
+def _present_joints(message: Any) -> Array:
+    followed = message.control == ArmState.CONTROL_JOINT
+    values = message.target_joint_position if followed else message.joint_position
+    return checks.finite("joint_position", np.array(values, dtype=np.float64))
 
 
 def device_command_from_ros(message: Any) -> DeviceCommand:
@@ -144,6 +153,8 @@ def step_to_ros(step: StepRecord, frame_id: str) -> StepRecordMsg:
         policy=step.policy,
         policy_hash=step.policy_hash,
         operator_id=step.operator_id,
+        joint_position=[] if step.joint_position is None else step.joint_position.tolist(),
+        hand_position=[] if step.hand_position is None else step.hand_position.tolist(),
     )
     if step.base is not None:
         message.base_action = pose_to_ros(step.base)

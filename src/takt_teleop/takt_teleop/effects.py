@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from takt_core.geometry import Array, Pose
-from takt_core.trajectory import Trajectory
+from takt_core.trajectory import HandTrajectory, Trajectory
 from takt_teleop.transitions import Event, Mode
 
 
@@ -51,6 +51,8 @@ class StepRecord:
         overridden: during a takeover, what the policy would have done, or None.
         executed: what was sent to the controller.
         gripper_width_m: None if not commanded.
+        joint_position: (n,) sent to the controller [rad], or None where a pose was.
+        hand_position: (m,) sent to the hand [rad], or None.
     """
 
     time_ns: int
@@ -73,6 +75,8 @@ class StepRecord:
     policy: str = ""
     policy_hash: str = ""
     operator_id: str = ""
+    joint_position: Array | None = None
+    hand_position: Array | None = None
 
 
-Effect = Trajectory | ModeChange | SetGuide | Notice | StepRecord
+Effect = Trajectory | HandTrajectory | ModeChange | SetGuide | Notice | StepRecord

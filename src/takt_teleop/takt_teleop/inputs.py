@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
+
+import numpy as np
 
 from takt_core.geometry import Array, Pose
 
@@ -46,6 +48,8 @@ class ArmReport:
         starved: the follower has no waypoint for now.
         fault: name of the latched fault, empty without one.
         rejected: trajectories refused since activation, with the last reason.
+        joints: (n,) where joint waypoints go on from: what the follower asks for while it follows
+            joints, else as measured [rad].
     """
 
     stamp_ns: int
@@ -55,6 +59,7 @@ class ArmReport:
     fault: str = ""
     rejected: int = 0
     last_rejection: str = ""
+    joints: Array = field(default_factory=lambda: np.empty(0))
 
 
 class Button(IntEnum):

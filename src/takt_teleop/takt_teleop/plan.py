@@ -61,6 +61,19 @@ class PlannedStep:
         return None if residuals is None else residuals[self.offset]
 
     @property
+    def joint_position(self) -> Array | None:
+        """(n,) of the arm [rad]; a correction of the operator is one of the pose, and then
+        the pose is followed."""
+        joints = self.chunk.joint_position
+        return None if joints is None or self.residual is not None else joints[self.offset]
+
+    @property
+    def hand_position(self) -> Array | None:
+        """(m,) of the hand [rad]."""
+        positions = self.chunk.hand_position
+        return None if positions is None else positions[self.offset]
+
+    @property
     def gripper_width_m(self) -> float | None:
         widths = self.chunk.gripper_width_m
         return None if widths is None else float(widths[self.offset])
@@ -73,6 +86,7 @@ class PlannedStep:
             self.twist,
             self.chunk.stiffness,
             self.gripper_width_m,
+            self.joint_position,
         )
 
 

@@ -1,15 +1,15 @@
-"""POLICY and SHARED: turns chunks into what is sent, and keeps it until its time comes."""
+"""POLICY, SHARED and MOTION: turns chunks into what is sent, and keeps it until its time comes."""
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from takt_core.chunk import ActionChunk
-from takt_core.geometry import Pose, pose_error
-from takt_core.trajectory import Trajectory
+from takt_core.geometry import Pose
+from takt_core.trajectory import HandTrajectory, Trajectory
+from takt_teleop import chunk_checks
 from takt_teleop.correction import SharedCorrection
 from takt_teleop.inputs import ArmReport, DeviceCommand
 from takt_teleop.plan import Plan, PlannedStep, steps_of
@@ -20,15 +20,16 @@ from takt_teleop.watchdogs import plan_trouble
 
 @dataclass(frozen=True)
 class Intake:
-    """What became of a chunk: a trajectory to send, or a refusal, or neither (all late)."""
+    """What became of a chunk: trajectories to send, or a refusal, or neither (all late)."""
 
     trajectory: Trajectory | None = None
+    hand: HandTrajectory | None = None
     refusal: str = ""
     late: int = 0
 
 
 class PolicyDriver:
-    """The plan of the active policy, with the operator's correction in SHARED."""
+    """The plan of the active policy or motion, with the operator's correction in SHARED."""
 
     def __init__(self, parameters: ArbiterParameters, now_ns: int) -> None:
         self._parameters = parameters
@@ -68,13 +69,13 @@ class PolicyDriver:
         if not steps:
             return Intake(late=late)
         residual = self._correction.value if shared else None
-        refusal = self._jump(steps[0], residual, report.target) or self._haste(steps)
+        refusal = chunk_checks.refusal(steps, residual, report, self._parameters)
         if refusal:
             return Intake(refusal=f"chunk {chunk.id} of {chunk.policy} refused: {refusal}")
         self.plan.splice(steps)
         if residual is not None:
             steps = self.plan.correct(residual, now_ns)
-        return Intake(self._trajectory(steps, source, now_ns), late=late)
+        return Intake(self._trajectory(steps, source, now_ns), self._hand(steps), late=late)
 
     def shadow(self, chunk: ActionChunk, now_ns: int) -> None:
         """Keep a chunk of a policy that is overridden; it is never sent."""
@@ -105,31 +106,10 @@ class PolicyDriver:
         waypoints = tuple(step.waypoint(self._latency_ns) for step in steps)
         return Trajectory(waypoints, source, steps[0].chunk.id)
 
-    def _jump(self, step: PlannedStep, residual: np.ndarray | None, target: Pose) -> str:
-        p = self._parameters
-        error = pose_error(step.base, target)
-        if residual is not None:
-            error = error + residual
-        way, turn = float(np.linalg.norm(error[:3])), float(np.linalg.norm(error[3:]))
-        if way <= p.max_jump_m and turn <= p.max_jump_rad:
-            return ""
-        return (
-            f"its first waypoint is {way:.3f} m and {turn:.2f} rad from the present target; "
-            f"allowed are max_jump_m {p.max_jump_m:g} and max_jump_rad {p.max_jump_rad:g}"
-        )
-
-    def _haste(self, steps: list[PlannedStep]) -> str:
-        """Why the actions are too far apart for the time between them; the follower would be
-        late at each, and the arm go at its own speed limit to where none of them meant it to."""
-        p = self._parameters
-        for before, after in itertools.pairwise(steps):
-            span_s = (after.time_ns - before.time_ns) / 1e9
-            error = pose_error(after.base, before.base) / span_s
-            speed, turn = float(np.linalg.norm(error[:3])), float(np.linalg.norm(error[3:]))
-            if speed > p.policy_speed_m_s or turn > p.policy_speed_rad_s:
-                return (
-                    f"its action {after.index} asks for {speed:.2f} m/s and {turn:.2f} rad/s; "
-                    f"allowed are policy_speed_m_s {p.policy_speed_m_s:g} and "
-                    f"policy_speed_rad_s {p.policy_speed_rad_s:g}"
-                )
-        return ""
+    def _hand(self, steps: list[PlannedStep]) -> HandTrajectory | None:
+        rows = [step.hand_position for step in steps]
+        known = [row for row in rows if row is not None]
+        if not known or not self._parameters.commands_hand:
+            return None
+        times_ns = tuple(step.time_ns - self._latency_ns for step in steps)
+        return HandTrajectory(steps[0].chunk.hand_joint_names, times_ns, np.array(known))

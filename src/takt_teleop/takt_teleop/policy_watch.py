@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from takt_teleop.inputs import Heartbeat, PolicyState
 from takt_teleop.transitions import Event
 from takt_teleop.watchdogs import FUTURE_NS, is_overtaken
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a commander is called, and the events by which it ends."""
+
+    noun: str
+    lost: Event
+    waits: Event
+    ended: Event
+
+
+POLICY_WORDS = Words("policy ", Event.POLICY_LOST, Event.POLICY_WAITS, Event.POLICY_ENDED)
+# A planned motion that waits is over.
+MOTION_WORDS = Words("", Event.MOTION_LOST, Event.MOTION_ENDED, Event.MOTION_ENDED)
 
 
 class PolicyWatch:
@@ -14,8 +31,9 @@ class PolicyWatch:
     new run begins. A pause is a block of everything that only the operator lifts.
     """
 
-    def __init__(self, timeout_ns: int) -> None:
+    def __init__(self, timeout_ns: int, words: Words = POLICY_WORDS) -> None:
         self._timeout_ns = timeout_ns
+        self._words = words
         self._newest: dict[str, Heartbeat] = {}
         self._blocked: dict[str, tuple[int, str]] = {}
         self._pause = ""
@@ -41,6 +59,10 @@ class PolicyWatch:
         """Hold something against every present run."""
         for policy in self._newest:
             self.block(policy, reason)
+
+    @property
+    def is_paused(self) -> bool:
+        return bool(self._pause)
 
     def pause(self, reason: str) -> None:
         """Hold everything until ``release``."""
@@ -82,17 +104,18 @@ class PolicyWatch:
     def trouble(self, now_ns: int) -> tuple[Event, str] | None:
         """Why the active policy must not go on commanding, or None."""
         heartbeat = self._newest.get(self.active)
+        noun = self._words.noun
         if heartbeat is None or not self._is_fresh(heartbeat, now_ns):
             age = "never seen" if heartbeat is None else _age(now_ns - heartbeat.stamp_ns)
             limit_ms = self._timeout_ns / 1e6
-            return Event.POLICY_LOST, (
-                f"policy heartbeat lost: {self.active}, {age}; allowed are {limit_ms:.0f} ms"
+            return self._words.lost, (
+                f"{noun}heartbeat lost: {self.active}, {age}; allowed are {limit_ms:.0f} ms"
             )
         why = f": {heartbeat.reason}" if heartbeat.reason else ""
         if heartbeat.state is PolicyState.WAITING:
-            return Event.POLICY_WAITS, f"policy {self.active} waits{why}"
+            return self._words.waits, f"{noun}{self.active} waits{why}"
         if heartbeat.state is not PolicyState.RUNNING:
-            return Event.POLICY_ENDED, f"policy {self.active} is {heartbeat.state.name}{why}"
+            return self._words.ended, f"{noun}{self.active} is {heartbeat.state.name}{why}"
         return None
 
     def _is_fresh(self, heartbeat: Heartbeat, now_ns: int) -> bool:

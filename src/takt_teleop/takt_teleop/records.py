@@ -44,6 +44,8 @@ def policy_record(step: PlannedStep, context: Context) -> StepRecord:
         policy=chunk.policy,
         policy_hash=chunk.policy_hash,
         operator_id=context.operator_id,
+        joint_position=step.joint_position,
+        hand_position=step.hand_position,
     )
 
 

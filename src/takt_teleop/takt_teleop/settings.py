@@ -59,6 +59,12 @@ class ArbiterParameters:
     policy_speed_rad_s: float = parameter(
         4.0, unit="rad/s", minimum=0.05, maximum=20.0, description="between two actions of a chunk"
     )
+    max_jump_joint_rad: float = parameter(
+        0.3, unit="rad", minimum=0.01, maximum=3.2, description="the same for each joint"
+    )
+    policy_speed_joint_rad_s: float = parameter(
+        2.5, unit="rad/s", minimum=0.01, maximum=20.0, description="the same for each joint"
+    )
     require_explicit_run: bool = parameter(
         False, description="after any stop of a policy only a new run starts it again"
     )
@@ -126,6 +132,9 @@ class ArbiterParameters:
     )
     nullspace_stiffness: float = parameter(
         10.0, unit="N m/rad", minimum=0.0, description="as stiffness"
+    )
+    commands_hand: bool = parameter(
+        True, description="publish hand/trajectory for policies that move a hand"
     )
     replay_prefix: str = parameter(
         "replay", description="policies whose name begins so are recorded with source replay"

@@ -19,6 +19,7 @@ class Mode(IntEnum):
     SHARED = 3
     GUIDE = 4
     STOPPED = 5
+    MOTION = 6
 
 
 class Event(Enum):
@@ -29,6 +30,9 @@ class Event(Enum):
     POLICY_LOST = "policy_lost"
     POLICY_WAITS = "policy_waits"
     POLICY_ENDED = "policy_ended"
+    MOTION_RUNS = "motion_runs"
+    MOTION_LOST = "motion_lost"
+    MOTION_ENDED = "motion_ended"
     PLAN_EXHAUSTED = "plan_exhausted"
     CHUNK_REFUSED = "chunk_refused"
     TRAJECTORY_REJECTED = "trajectory_rejected"
@@ -52,6 +56,9 @@ MEANINGS: Mapping[Event, str] = {
     Event.POLICY_LOST: "its heartbeat is older than `policy_timeout_s`",
     Event.POLICY_WAITS: "it reports WAITING: an input is missing, its plans fail or are late",
     Event.POLICY_ENDED: "it reports that it no longer runs: done, cancelled or failed",
+    Event.MOTION_RUNS: "a planned motion (`motion/move_to`) is ready, and the arm is well",
+    Event.MOTION_LOST: "the heartbeat of the motion node is older than `policy_timeout_s`",
+    Event.MOTION_ENDED: "the motion has arrived, was cancelled or has failed",
     Event.PLAN_EXHAUSTED: "no chunk came in time and the waypoints ran out",
     Event.CHUNK_REFUSED: "a chunk starts beyond `max_jump` from the target, or moves too fast",
     Event.TRAJECTORY_REJECTED: "the controller refused what was sent, and says why",
@@ -69,8 +76,10 @@ MEANINGS: Mapping[Event, str] = {
     Event.RESET: "`control/reset`",
 }
 
-#: Modes in which chunks are followed.
 POLICY_MODES = (Mode.POLICY, Mode.SHARED)
+
+#: Modes in which chunks are followed.
+CHUNK_MODES = (*POLICY_MODES, Mode.MOTION)
 
 #: After these the same run of a policy does not start again by itself; see PolicyWatch.
 BLOCKING = (
@@ -80,14 +89,9 @@ BLOCKING = (
     Event.OTHER_COMMANDER,
 )
 
-_POLICY_FAULTS = (
-    Event.POLICY_LOST,
-    Event.POLICY_WAITS,
-    Event.POLICY_ENDED,
-    Event.PLAN_EXHAUSTED,
-    Event.CHUNK_REFUSED,
-    Event.ARM_STARVED,
-)
+_CHUNK_FAULTS = (Event.PLAN_EXHAUSTED, Event.CHUNK_REFUSED, Event.ARM_STARVED)
+_POLICY_FAULTS = (Event.POLICY_LOST, Event.POLICY_WAITS, Event.POLICY_ENDED, *_CHUNK_FAULTS)
+_MOTION_FAULTS = (Event.MOTION_LOST, Event.MOTION_ENDED, *_CHUNK_FAULTS)
 _ARM_FAULTS = (
     Event.ARM_FAULT,
     Event.ARM_SILENT,
@@ -123,6 +127,7 @@ TABLE: Mapping[Mode, Mapping[Event, Mode | None]] = {
     Mode.HOLD: _row(
         policy_runs=Mode.POLICY,
         policy_runs_shared=Mode.SHARED,
+        motion_runs=Mode.MOTION,
         take_over=Mode.HUMAN,
         guide=Mode.GUIDE,
         stop=Mode.STOPPED,
@@ -148,6 +153,15 @@ TABLE: Mapping[Mode, Mapping[Event, Mode | None]] = {
         stop=Mode.STOPPED,
     ),
     Mode.STOPPED: _row(reset=Mode.HOLD),
+    Mode.MOTION: _row(
+        **_to_hold(_MOTION_FAULTS),
+        **_to_hold(_ARM_FAULTS),
+        take_over=Mode.HUMAN,
+        device_moved=Mode.HUMAN,
+        guide=Mode.GUIDE,
+        pause=Mode.HOLD,
+        stop=Mode.STOPPED,
+    ),
 }
 
 

@@ -15,12 +15,20 @@ from takt_msgs.msg import ActionChunk, ArmState, PolicyStatus, TeleopCommand
 from takt_msgs.srv import Pause, Release, ResetControl, Stop, TakeOver
 from takt_teleop import conversions
 from takt_teleop.arbiter import Arbiter
+from takt_teleop.commanders import Origin
 from takt_teleop.effects import Effect, ModeChange
 from takt_teleop.nodes.effect_publisher import COMMAND_TOPIC, EffectPublisher
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.transitions import Event, Mode
 
-_EXPECTED = (None, Event.RELEASE, Event.POLICY_ENDED, Event.RESET, Event.PAUSE)
+_EXPECTED = (
+    None,
+    Event.RELEASE,
+    Event.POLICY_ENDED,
+    Event.MOTION_ENDED,
+    Event.RESET,
+    Event.PAUSE,
+)
 
 
 class ArbiterNode(ManagedNode):
@@ -36,8 +44,14 @@ class ArbiterNode(ManagedNode):
     def on_takt_configure(self) -> None:
         self._out = EffectPublisher(self, self.parameters)
         for kind, topic, callback, qos in (
-            (PolicyStatus, "policy/status", self._on_status, LATCHED),
-            (ActionChunk, "policy/chunk", self._on_chunk, COMMAND),
+            *(
+                entry
+                for origin in Origin
+                for entry in (
+                    (PolicyStatus, f"{origin.value}/status", self._status_of(origin), LATCHED),
+                    (ActionChunk, f"{origin.value}/chunk", self._chunk_of(origin), COMMAND),
+                )
+            ),
             (ArmState, "arm/state", self._on_arm, SENSOR_LATEST),
             (TeleopCommand, "teleop/command", self._on_device, SENSOR),
         ):
@@ -94,21 +108,27 @@ class ArbiterNode(ManagedNode):
 
         return answer
 
-    def _on_status(self, message: PolicyStatus) -> None:
-        if self._arbiter is not None:
-            heartbeat = conversions.heartbeat_from_ros(message)
-            self._apply(self._arbiter.heartbeat(heartbeat, self.now_ns()))
+    def _status_of(self, origin: Origin) -> Callable[[PolicyStatus], None]:
+        def take(message: PolicyStatus) -> None:
+            if self._arbiter is not None:
+                heartbeat = conversions.heartbeat_from_ros(message)
+                self._apply(self._arbiter.heartbeat(heartbeat, self.now_ns(), origin))
 
-    def _on_chunk(self, message: ActionChunk) -> None:
-        if self._arbiter is None:
-            return
-        try:
-            chunk = chunk_from_ros(message)
-        except (TaktError, ValueError) as error:
-            what = f"chunk {message.id} of {message.policy}: {error}"
-            self._apply(self._arbiter.bad_chunk(what, self.now_ns()))
-            return
-        self._apply(self._arbiter.chunk(chunk, self.now_ns()))
+        return take
+
+    def _chunk_of(self, origin: Origin) -> Callable[[ActionChunk], None]:
+        def take(message: ActionChunk) -> None:
+            if self._arbiter is None:
+                return
+            try:
+                chunk = chunk_from_ros(message)
+            except (TaktError, ValueError) as error:
+                what = f"chunk {message.id} of {message.policy}: {error}"
+                self._apply(self._arbiter.bad_chunk(what, self.now_ns(), origin))
+                return
+            self._apply(self._arbiter.chunk(chunk, self.now_ns(), origin))
+
+        return take
 
     def _on_arm(self, message: ArmState) -> None:
         if self._arbiter is None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
+from trajectory_msgs.msg import JointTrajectory
 
 from takt_core import checks
-from takt_core.conversions import trajectory_to_ros
+from takt_core.conversions import hand_trajectory_to_ros, trajectory_to_ros
 from takt_core.nodes.qos import COMMAND, LATCHED, STEPS
-from takt_core.trajectory import Trajectory
+from takt_core.trajectory import HandTrajectory, Trajectory
 from takt_msgs.msg import ControlMode, Impedance, PoseTrajectory, StepRecord
 from takt_teleop import conversions
 from takt_teleop.effects import Effect, ModeChange, Notice, SetGuide
@@ -19,6 +20,7 @@ from takt_teleop.effects import StepRecord as StepEffect
 from takt_teleop.settings import ArbiterParameters
 
 COMMAND_TOPIC = "arm/trajectory"
+HAND_TOPIC = "hand/trajectory"
 _IMPEDANCE_TOPIC = "arm/impedance"
 _BASE_FRAME = "base"
 
@@ -31,6 +33,9 @@ class EffectPublisher:
         self._parameters = parameters
         self._gains: Impedance | None = None
         self._trajectory = node.create_publisher(PoseTrajectory, COMMAND_TOPIC, COMMAND)
+        self._hand = None
+        if parameters.commands_hand:
+            self._hand = node.create_publisher(JointTrajectory, HAND_TOPIC, COMMAND)
         self._mode = node.create_publisher(ControlMode, "control/mode", LATCHED)
         self._steps = node.create_publisher(StepRecord, "control/steps", STEPS)
         self._impedance = node.create_publisher(Impedance, _IMPEDANCE_TOPIC, LATCHED)
@@ -39,8 +44,10 @@ class EffectPublisher:
         )
 
     def destroy(self) -> None:
-        for publisher in (self._trajectory, self._mode, self._steps, self._impedance):
-            self._node.destroy_publisher(publisher)
+        made = (self._trajectory, self._hand, self._mode, self._steps, self._impedance)
+        for publisher in made:
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
         self._node.destroy_subscription(self._gains_of_others)
 
     def publish(
@@ -50,6 +57,8 @@ class EffectPublisher:
         for effect in effects:
             if isinstance(effect, Trajectory):
                 self._trajectory.publish(trajectory_to_ros(effect, now_ns, _BASE_FRAME))
+            elif isinstance(effect, HandTrajectory):
+                self._send_hand(effect, now_ns)
             elif isinstance(effect, StepEffect):
                 self._steps.publish(conversions.step_to_ros(effect, _BASE_FRAME))
             elif isinstance(effect, ModeChange):
@@ -59,6 +68,10 @@ class EffectPublisher:
                 self._set_guide(effect.guide, now_ns)
             elif isinstance(effect, Notice):
                 self._node.get_logger().warning(effect.message)
+
+    def _send_hand(self, trajectory: HandTrajectory, now_ns: int) -> None:
+        if self._hand is not None:
+            self._hand.publish(hand_trajectory_to_ros(trajectory, now_ns))
 
     def _set_guide(self, guide: bool, now_ns: int) -> None:
         message = conversions.impedance_to_ros(self._parameters, now_ns, guide)
