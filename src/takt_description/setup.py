@@ -13,6 +13,10 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/urdf", sorted(map(str, Path("../../urdf").glob("*.xacro")))),
+        (
+            f"share/{package_name}/urdf/robots",
+            sorted(map(str, Path("../../urdf").glob("robots/*.xacro"))),
+        ),
     ],
     install_requires=["setuptools"],
     zip_safe=True,

@@ -13,6 +13,7 @@ from takt_description.model import (
     robot_description,
     urdf_directory,
 )
+from takt_description.real_arms import REAL_ARMS, home_posture, real_arm_description
 
 __all__ = [
     "ARM_JOINTS",
@@ -22,8 +23,11 @@ __all__ = [
     "HAND_FINGERS",
     "HAND_FINGERTIP_FRAMES",
     "HAND_JOINTS",
+    "REAL_ARMS",
     "TOOL_FRAME",
     "WRIST_CAMERA_FRAME",
+    "home_posture",
+    "real_arm_description",
     "robot_description",
     "urdf_directory",
 ]
