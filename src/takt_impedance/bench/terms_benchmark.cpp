@@ -1,53 +1,72 @@
-// Times Pinocchio's terms for a seven-joint arm: what the caller of the controller computes per
-// tick. terms_benchmark TICKS
+// What a whole step of a real-time loop costs: Pinocchio's terms for a seven-joint arm, and the
+// controller on top of them. Prints the time of each; under callgrind, run N and 2 N ticks.
+//
+//   terms_benchmark terms|whole TICKS
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <pinocchio/algorithm/compute-all-terms.hpp>
-#include <pinocchio/multibody.hpp>
 #include <string>
+
+#include "pinocchio_arm.hpp"
+#include "sample_arm.hpp"
+#include "takt_impedance/controller.hpp"
+
+namespace ti = takt_impedance;
 
 namespace {
 
-pinocchio::Model seven_joint_arm() {
-  pinocchio::Model model;
-  pinocchio::JointIndex parent = 0;
-  for (int i = 0; i < 7; ++i) {
-    const double turn = i % 2 == 0 ? 1.5707963 : -1.5707963;
-    const Eigen::Matrix3d rotation =
-        Eigen::AngleAxisd(turn, Eigen::Vector3d::UnitX()).toRotationMatrix();
-    const pinocchio::SE3 placement(rotation, Eigen::Vector3d(0.02, 0.0, 0.2));
-    parent = model.addJoint(parent, pinocchio::JointModelRZ(), placement,
-                            "joint" + std::to_string(i));
-    model.appendBodyToJoint(parent, pinocchio::Inertia(2.0, Eigen::Vector3d(0.0, 0.02, 0.1),
-                                                       0.02 * Eigen::Matrix3d::Identity()));
+// The joints of tick k, and the terms there: a smooth motion.
+void move(ti::sample::PinocchioArm& arm, int k, ti::TickInput& input) {
+  const double t = 1e-3 * (k % 6283);
+  for (int i = 0; i < ti::sample::kJoints; ++i) {
+    input.q(i) = 0.4 + 0.2 * std::sin(t + i);
+    input.dq(i) = 0.2 * std::cos(t + i);
   }
-  return model;
+  input.now_ns += 1'000'000;
+  arm.fill_terms(input);
+}
+
+double run_terms(int ticks) {
+  ti::sample::PinocchioArm arm;
+  ti::TickInput input(ti::sample::kJoints);
+  double sum = 0.0;
+  for (int k = 0; k < ticks; ++k) {
+    move(arm, k, input);
+    sum += input.bias(0);
+  }
+  return sum;
+}
+
+double run_whole(int ticks) {
+  ti::sample::PinocchioArm arm;
+  ti::TickInput input(ti::sample::kJoints);
+  move(arm, 0, input);
+  ti::Controller controller{ti::Parameters(ti::sample::kJoints)};
+  controller.activate(input);
+  const ti::Pose start{input.position, Eigen::Quaterniond(input.rotation)};
+  controller.set_trajectory(ti::sample::arc(start, input.now_ns, 250).view(), input.now_ns);
+  double sum = 0.0;
+  for (int k = 0; k < ticks; ++k) {
+    move(arm, k, input);
+    sum += controller.tick(input).torque(0);
+  }
+  return sum;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int ticks = argc > 1 ? std::atoi(argv[1]) : 0;
-  if (ticks < 1) {
-    std::fprintf(stderr, "usage: terms_benchmark TICKS\n");
+  const std::string part = argc > 1 ? argv[1] : "";
+  const int ticks = argc > 2 ? std::atoi(argv[2]) : 0;
+  double (*run)(int) = part == "terms" ? run_terms : part == "whole" ? run_whole : nullptr;
+  if (run == nullptr || ticks < 1) {
+    std::fprintf(stderr, "usage: terms_benchmark terms|whole TICKS\n");
     return 2;
   }
-  const pinocchio::Model model = seven_joint_arm();
-  pinocchio::Data data(model);
-  Eigen::VectorXd q = Eigen::VectorXd::Constant(7, 0.4);
-  const Eigen::VectorXd v = Eigen::VectorXd::Constant(7, 0.2);
-  double sum = 0.0;
-  const auto loop = [&](int count) {
-    for (int k = 0; k < count; ++k) {
-      q(k % 7) += 1e-6;
-      pinocchio::computeAllTerms(model, data, q, v);
-      sum += data.nle(0);
-    }
-  };
-  loop(ticks / 10 + 1);
+  run(ticks / 10 + 1);  // warm caches
   const auto start = std::chrono::steady_clock::now();
-  loop(ticks);
+  const double sum = run(ticks);
   const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
   std::printf("%.1f ns per tick (%g)\n", elapsed.count() / ticks, sum);
   return 0;

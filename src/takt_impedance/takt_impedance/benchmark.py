@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
@@ -18,7 +19,17 @@ import pinocchio
 import takt_impedance
 from takt_impedance.kinematics import ArmModel
 
-_PARTS = ("law", "follower", "tick")
+# Which program runs a part, and what the part is.
+PARTS = {
+    "law": ("tick_benchmark", "the impedance law"),
+    "follower": ("tick_benchmark", "follower, on waypoints"),
+    "tick": ("tick_benchmark", "tick: law, follower, envelope, checks"),
+    "terms": ("terms_benchmark", "Pinocchio's terms"),
+    "whole": ("terms_benchmark", "terms and tick"),
+}
+# Most instructions that a tick may take (issue of the controller: seven joints).
+BUDGET = {"law": 8_000, "whole": 60_000}
+
 _REPEATS = 5
 _COUNTED_TICKS = 300
 
@@ -33,12 +44,8 @@ class PartCost(TypedDict):
 class Costs(TypedDict):
     """Costs per tick for a seven-joint arm."""
 
-    law: PartCost
-    follower: PartCost  # while following waypoints
-    tick: PartCost  # law, follower, envelope, checks
-    pinocchio_terms_ns: float
-    pinocchio_terms_source: str  # "C++ loop", or "Python", which includes about 1 us of its own
-    tick_to_terms: float  # ratio
+    parts: dict[str, PartCost]  # those of PARTS whose program was built
+    tick_to_terms: float | None  # ratio of the times; None: Pinocchio is not there for C++
     python_tick_ns: float  # Controller.tick as called from Python
     python_terms_ns: float  # ArmModel.terms as called from Python
 
@@ -48,23 +55,29 @@ def programs() -> Path:
     return Path(takt_impedance.__file__).parents[3] / "takt_impedance"
 
 
+def available(part: str) -> bool:
+    """Whether the program of a part was built; those with Pinocchio need its wheel."""
+    return (programs() / PARTS[part][0]).exists()
+
+
 def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout + done.stderr
 
 
-def time_of(program: str, *arguments: str) -> float:
-    """Time per tick [ns] that a program prints; the best of a few runs."""
+def time_of(part: str, ticks: int) -> float:
+    """Time per tick [ns]; the best of a few runs."""
     found = []
     for _ in range(_REPEATS):
-        text = _output(str(programs() / program), *arguments)
+        text = _output(str(programs() / PARTS[part][0]), part, str(ticks))
         match = re.search(r"([\d.]+) ns per tick", text)
         if match is None:
-            raise RuntimeError(f"{program} printed {text!r}, not a time per tick")
+            raise RuntimeError(f"{PARTS[part][0]} printed {text!r}, not a time per tick")
         found.append(float(match.group(1)))
     return min(found)
 
 
+@lru_cache
 def instructions_of(part: str) -> int | None:
     """Instructions per tick; None where callgrind is missing.
 
@@ -80,7 +93,7 @@ def instructions_of(part: str) -> int | None:
                 "valgrind",
                 "--tool=callgrind",
                 f"--callgrind-out-file={folder}/out",
-                str(programs() / "tick_benchmark"),
+                str(programs() / PARTS[part][0]),
                 part,
                 str(ticks),
             )
@@ -107,14 +120,14 @@ def _sample_model() -> pinocchio.Model:
     return model
 
 
-def _python_times(ticks: int) -> tuple[float, float, float]:
-    """Times [ns] of Controller.tick, ArmModel.terms and computeAllTerms, called from Python."""
+def _python_times(ticks: int) -> tuple[float, float]:
+    """Times [ns] of Controller.tick and ArmModel.terms, called from Python."""
     arm = ArmModel.from_pinocchio(_sample_model(), "tcp")
     controller = takt_impedance.Controller(takt_impedance.Parameters(7))
     q, dq = np.full(7, 0.4), np.full(7, 0.1)
     terms = arm.terms(q, dq)
     controller.activate(0, q, terms.position, terms.rotation)
-    best = [np.inf, np.inf, np.inf]
+    best = [np.inf, np.inf]
     now_ns = 0
     for _ in range(_REPEATS):
         start = time.perf_counter_ns()
@@ -127,34 +140,23 @@ def _python_times(ticks: int) -> tuple[float, float, float]:
         after_ticks = time.perf_counter_ns()
         for _ in range(ticks):
             arm.terms(q, dq)
-        after_terms = time.perf_counter_ns()
-        for _ in range(ticks):
-            pinocchio.computeAllTerms(arm.model, arm.data, q, dq)
-        end = time.perf_counter_ns()
-        spans = (after_ticks - start, after_terms - after_ticks, end - after_terms)
+        spans = (after_ticks - start, time.perf_counter_ns() - after_ticks)
         best = [min(b, span / ticks) for b, span in zip(best, spans, strict=True)]
-    return best[0], best[1], best[2]
+    return best[0], best[1]
 
 
 def run(ticks: int = 20_000) -> Costs:
-    """Measure everything; a few seconds."""
+    """Measure everything; about half a minute, most of it for counting."""
     parts = {
-        part: PartCost(
-            time_ns=time_of("tick_benchmark", part, str(ticks)),
-            instructions=instructions_of(part),
-        )
-        for part in _PARTS
+        part: PartCost(time_ns=time_of(part, ticks), instructions=instructions_of(part))
+        for part in PARTS
+        if available(part)
     }
-    python_tick, python_terms, all_terms = _python_times(max(1, ticks // 10))
-    in_cpp = (programs() / "terms_benchmark").exists()
-    terms_ns = time_of("terms_benchmark", str(ticks)) if in_cpp else all_terms
+    python_tick, python_terms = _python_times(max(1, ticks // 10))
+    terms = parts.get("terms")
     return Costs(
-        law=parts["law"],
-        follower=parts["follower"],
-        tick=parts["tick"],
-        pinocchio_terms_ns=terms_ns,
-        pinocchio_terms_source="C++ loop" if in_cpp else "Python",
-        tick_to_terms=parts["tick"]["time_ns"] / terms_ns,
+        parts=parts,
+        tick_to_terms=None if terms is None else parts["tick"]["time_ns"] / terms["time_ns"],
         python_tick_ns=python_tick,
         python_terms_ns=python_terms,
     )

@@ -6,20 +6,22 @@ import pytest
 
 from takt_impedance import benchmark
 
-BUDGET = {"law": 9_000, "follower": 2_000, "tick": 14_000}
+# Not promised, but worth a second look when it breaks.
+ALSO = {"follower": 2_500, "tick": 16_000, "terms": 25_000}
 
 
 def test_run_reports_every_cost() -> None:
-    costs = benchmark.run(ticks=2000)
-    for part in (costs["law"], costs["follower"], costs["tick"]):
-        assert part["time_ns"] > 0
-    assert costs["tick_to_terms"] > 0
+    costs = benchmark.run(ticks=500)
+    assert {"law", "follower", "tick"} <= set(costs["parts"]) <= set(benchmark.PARTS)
+    assert all(part["time_ns"] > 0 for part in costs["parts"].values())
     assert costs["python_tick_ns"] > 0
 
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
-@pytest.mark.parametrize("part", sorted(BUDGET))
+@pytest.mark.parametrize("part", sorted(benchmark.PARTS))
 def test_instruction_budget(part: str) -> None:
+    if not benchmark.available(part):
+        pytest.skip("Pinocchio is not there for C++")
     instructions = benchmark.instructions_of(part)
     assert instructions is not None
-    assert 100 < instructions < BUDGET[part]
+    assert 100 < instructions <= (benchmark.BUDGET | ALSO)[part]

@@ -6,23 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from takt_cameras import benchmark as cameras
+from takt_impedance import benchmark as impedance
 
 
 def control(costs: Mapping[str, Any]) -> str:
-    """Law and follower per tick."""
-    terms_ns = costs["pinocchio_terms_ns"]
-    lines = [f"{'control, 7 joints, per tick':36}{'time':>10}{'of terms':>10}{'instructions':>14}"]
-    for part in ("law", "follower", "tick"):
-        cost = costs[part]
+    """What the controller costs per tick, against its budget of instructions."""
+    parts = costs["parts"]
+    terms_ns = parts["terms"]["time_ns"] if "terms" in parts else None
+    heads = f"{'time':>10}{'of terms':>10}{'instructions':>14}{'at most':>10}"
+    lines = [f"{'control, 7 joints, per tick':42}{heads}"]
+    for part, cost in parts.items():
         counted = "no valgrind" if cost["instructions"] is None else f"{cost['instructions']:,}"
+        ratio = "" if terms_ns is None else f"{cost['time_ns'] / terms_ns:.2f}"
+        budget = f"{impedance.BUDGET[part]:,}" if part in impedance.BUDGET else ""
         lines.append(
-            f"  {part:34}{cost['time_ns'] / 1e3:7.2f} us{cost['time_ns'] / terms_ns:10.2f}"
-            f"{counted:>14}"
+            f"  {impedance.PARTS[part][1]:40}{cost['time_ns'] / 1e3:7.2f} us{ratio:>10}"
+            f"{counted:>14}{budget:>10}"
         )
-    source = costs["pinocchio_terms_source"]
-    lines.append(f"  {f'Pinocchio terms ({source})':34}{terms_ns / 1e3:7.2f} us{1:10.2f}")
-    lines.append(f"  {'tick, called from Python':34}{costs['python_tick_ns'] / 1e3:7.2f} us")
-    lines.append(f"  {'terms, called from Python':34}{costs['python_terms_ns'] / 1e3:7.2f} us")
+    lines.append(f"  {'tick, called from Python':40}{costs['python_tick_ns'] / 1e3:7.2f} us")
+    lines.append(f"  {'terms, called from Python':40}{costs['python_terms_ns'] / 1e3:7.2f} us")
     return "\n".join(lines)
 
 
