@@ -1,0 +1,1 @@
+"""Dynamixel servos: their control table, their models, the port and the bus."""
