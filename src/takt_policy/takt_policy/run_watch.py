@@ -37,6 +37,7 @@ class Mode(IntEnum):
     SHARED = 3
     GUIDE = 4
     STOPPED = 5
+    MOTION = 6
 
 
 @dataclass(frozen=True)

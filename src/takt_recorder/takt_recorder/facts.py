@@ -13,7 +13,7 @@ from takt_core.percentiles import summary
 from takt_recorder.decode import Decoder
 from takt_recorder.topic import Received, Topic
 
-MODES = ("HOLD", "POLICY", "HUMAN", "SHARED", "GUIDE", "STOPPED")
+MODES = ("HOLD", "POLICY", "HUMAN", "SHARED", "GUIDE", "STOPPED", "MOTION")
 _INTERVENTIONS = frozenset(("HUMAN", "SHARED", "GUIDE"))
 _TASK_STATES = ("IDLE", "RUNNING", "SUCCEEDED", "FAILED")
 _CONTROLLER_COUNTERS = (

@@ -1,0 +1,1 @@
+"""Backends that find a collision-free path of the joints; see ``interface.Planner``."""
