@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "takt_impedance/joint_effects.hpp"
+#include "takt_impedance/speed_brake.hpp"
 
 namespace takt_impedance {
 namespace {
@@ -30,14 +31,16 @@ bool is_rotation(const Matrix3& m) {
   return skew < kRotationTolerance * kRotationTolerance && m.determinant() > 0.0;
 }
 
-void require_finite_state(const TickInput& in) {
-  if (!finite(in.q)) throw std::invalid_argument("q: found a value that is not finite");
+// What is wrong with a state to be held; null if nothing.
+const char* unusable(const TickInput& in) {
+  if (!finite(in.q)) return "q: found a value that is not finite";
   if (!finite(in.position) || !finite(in.rotation)) {
-    throw std::invalid_argument("base_from_tcp: found a value that is not finite");
+    return "base_from_tcp: found a value that is not finite";
   }
   if (!is_rotation(in.rotation)) {
-    throw std::invalid_argument("base_from_tcp rotation: found a matrix that is not a rotation");
+    return "base_from_tcp rotation: found a matrix that is not a rotation";
   }
+  return nullptr;
 }
 
 }  // namespace
@@ -51,15 +54,26 @@ Fault find_invalid(const TickInput& in) {
   if (!finite(in.position) || !finite(in.rotation)) return Fault::kNonfinitePose;
   if (!std::isfinite(in.dt_s)) return Fault::kNonfiniteDt;
   if (!is_rotation(in.rotation)) return Fault::kInvalidRotation;
+  // All NaN means that there is no sensor; a sensor with a hole in it is broken.
+  if (!finite(in.wrench_measured) && !in.wrench_measured.array().isNaN().all()) {
+    return Fault::kNonfiniteWrench;
+  }
   return Fault::kNone;
 }
 
 Controller::Controller(const Parameters& parameters)
     : parameters_((parameters.validate(), parameters)),
-      follower_(parameters_),
+      motion_(parameters_),
       gains_(parameters_),
       law_(parameters_),
+      joint_law_(parameters_),
+      feed_forward_(parameters_),
+      tank_(parameters_),
+      observer_(parameters_),
+      contact_(parameters_),
       limiter_(parameters_),
+      curve_(parameters_.max_waypoints + 1),
+      joint_curve_(parameters_.max_waypoints + 1),
       blend_from_(JointVector::Constant(parameters_.n_joints, kNan)),
       blend_offset_(JointVector::Zero(parameters_.n_joints)),
       last_finite_bias_(JointVector::Zero(parameters_.n_joints)),
@@ -69,8 +83,12 @@ Controller::Controller(const Parameters& parameters)
 }
 
 void Controller::hold_here(const TickInput& in) {
-  follower_.reset(in.now_ns, measured_pose(in));
+  motion_.rest(in);
   law_.set_posture(in.q);
+  port_.forget();
+  contact_.reset();
+  feed_forward_.reset();
+  observer_.reset();
   fault_ = Fault::kNone;
   output_.fault = Fault::kNone;
   last_tick_ns_ = in.now_ns;
@@ -78,9 +96,10 @@ void Controller::hold_here(const TickInput& in) {
 }
 
 void Controller::activate(const TickInput& in) {
-  require_finite_state(in);
+  if (const char* wrong = unusable(in)) throw std::invalid_argument(wrong);
   hold_here(in);
-  mode_ = Mode::kCartesian;
+  motion_.activate(in);
+  tank_.reset();
   engagement_ = 1.0;
   blend_from_ = in.tau_measured;
   // Until a tick brings a bias, what holds the arm now is the best guess at it: should the first
@@ -92,15 +111,24 @@ void Controller::activate(const TickInput& in) {
 }
 
 void Controller::reset_fault(const TickInput& in) {
-  require_finite_state(in);
+  if (const char* wrong = unusable(in)) throw std::invalid_argument(wrong);
+  try_reset_fault(in);
+}
+
+Verdict Controller::try_reset_fault(const TickInput& in) noexcept {
+  if (unusable(in) != nullptr) return refuse(Refusal::kStateNotFinite);
   hold_here(in);
   blend_from_ = limiter_.last();
+  return accept();
 }
 
 void Controller::raise(Fault fault) {
   fault_ = fault;
   ++counters_.faults;
-  follower_.stop();
+  motion_.stop();
+  port_.forget();
+  contact_.reset();
+  feed_forward_.reset();
 }
 
 // Counts what is wrong with the clock; returns the dt to integrate with.
@@ -110,7 +138,7 @@ double Controller::check_clock(const TickInput& in) {
   const double dt = std::isfinite(in.dt_s) ? in.dt_s : p.dt_min_s;
   output_.overrun = backwards || dt < p.dt_min_s || dt > p.dt_max_s;
   if (output_.overrun) ++counters_.overruns;
-  if (backwards) follower_.stop();  // its waypoints belong to another time
+  if (backwards) motion_.stop();  // its waypoints belong to another time
   if (dt > p.dt_max_s) limiter_.realign(in.tau_measured, dt);
   last_tick_ns_ = in.now_ns;
   return std::clamp(dt, p.dt_min_s, p.dt_max_s);
@@ -122,47 +150,125 @@ const TickOutput& Controller::tick(const TickInput& in) noexcept {
   const double dt = check_clock(in);
   if (finite(in.bias)) last_finite_bias_ = in.bias;
   if (finite(in.mass)) last_finite_mass_ = in.mass;
-  if (fault_ == Fault::kNone) {
-    if (const Fault found = find_invalid(in); found != Fault::kNone) raise(found);
-  }
-  if (fault_ == Fault::kNone) compute_law(in, dt);
+  output_.speed_limited = output_.contact_limited = output_.wrench_limited = false;
+  const Fault found = find_invalid(in);
+  if (found == Fault::kNone) observer_.step(in, dt, output_.overrun);
+  if (fault_ == Fault::kNone && found != Fault::kNone) raise(found);
+  if (fault_ == Fault::kNone) compute(in, dt);
   if (fault_ != Fault::kNone) compute_fallback(in, dt);
   output_.torque_limited = false;
   output_.rate_limited = false;
   limiter_.limit(dt, output_.torque, output_.torque_limited, output_.rate_limited);
-  output_.mode = mode_;
+  output_.mode = motion_.mode();
   output_.fault = fault_;
-  output_.starved = follower_.starved();
-  output_.moving = follower_.moving();
+  output_.starved = motion_.starved();
+  output_.moving = motion_.moving();
+  output_.keepout_limited = motion_.keepout_limited();
+  output_.external_torque = observer_.torque();
+  output_.wrench_estimate = observer_.wrench();
+  output_.tank_level = tank_.level();
+  output_.tank_scale = std::min(tank_.scale(), tank_.share());
   return output_;
 }
 
-void Controller::compute_law(const TickInput& in, double dt) {
-  const Parameters& p = parameters_;
-  const double towards = mode_ == Mode::kGuide ? -1.0 : 1.0;
-  engagement_ = std::clamp(engagement_ + towards * dt / p.engage_s, 0.0, 1.0);
-  if (mode_ == Mode::kGuide && engagement_ == 0.0) {
-    // Without stiffness, target and posture go along: engaging again starts from there.
-    follower_.reset(in.now_ns, measured_pose(in));
-    law_.set_posture(in.q);
-  }
-  follower_.step(in.now_ns, dt);
-  const bool release = follower_.starved() && follower_.starved_s() > p.release_s;
-  gains_.step(follower_.stiffness(), release ? p.release_stiffness_scale : 1.0,
-              follower_.target().pose.rotation, dt);
-  law_.compute(in, follower_.target(), gains_, engagement_, law_output_);
-  if (!law_output_.mass_valid) return raise(Fault::kSingularMass);
+// What the environment does to the tool, by the sensor or else by the estimate.
+Vector3 Controller::contact_force(const TickInput& in) const {
+  const bool measured = std::isfinite(in.wrench_measured.sum());
+  return (measured ? in.wrench_measured : observer_.wrench()).head<3>();
+}
 
-  output_.torque = law_output_.torque + in.bias;
-  add_joint_effects(p, in, 1.0 - engagement_, dt, output_.torque);
+// Where to go in this tick.
+void Controller::step_motion(const TickInput& in, double dt) {
+  const bool guided = motion_.mode() == Mode::kGuide;
+  engagement_ = std::clamp(engagement_ + (guided ? -dt : dt) / parameters_.engage_s, 0.0, 1.0);
+  if (guided && engagement_ == 0.0) {
+    // Without stiffness, target and posture go along: engaging again starts from there.
+    motion_.rest(in);
+    law_.set_posture(in.q);
+    contact_.reset();
+  }
+  const Verdict started = motion_.step(in, dt);
+  if (started.accepted || started.code != Refusal::kNone) count(started);
+  if (motion_.law_changed()) {
+    law_.set_posture(in.q);
+    contact_.reset();
+    start_blend();
+  }
+  if (motion_.mode() != Mode::kCartesian) feed_forward_.stop();
+  feed_forward_.step(in.now_ns, dt);
+}
+
+void Controller::compute(const TickInput& in, double dt) {
+  const Parameters& p = parameters_;
+  step_motion(in, dt);
+  if (tank_.enabled()) tank_.spend(port_.work(in), dt);
+  const bool release = motion_.starved() && motion_.starved_s() > p.release_s;
+  const double scale = release ? p.release_stiffness_scale : 1.0;
+  const bool valid =
+      motion_.joint_law() ? compute_joint(in, scale, dt) : compute_cartesian(in, scale, dt);
+  if (!valid) return raise(Fault::kSingularMass);
+  output_.torque += in.bias;
+  const double guide_share = 1.0 - engagement_;
+  add_joint_effects(p, in, guide_share, dt, output_.torque);
+  output_.speed_limited =
+      brake_tool(speed_limits(p, guide_share), in, law_output_.twist, output_.torque);
   blend(dt);
   if (!finite(output_.torque)) return raise(Fault::kNonfiniteOutput);
-  output_.target = follower_.target();
+}
+
+bool Controller::compute_cartesian(const TickInput& in, double scale, double dt) {
+  const Eigen::Quaterniond& axes = motion_.target().pose.rotation;
+  if (gains_.step(motion_.stiffness(), scale, axes, dt)) start_blend();
+  if (contact_.enabled()) {
+    contact_.observe(contact_force(in), dt);
+    contact_.retreat(gains_.translational(axes), dt);
+  }
+  law_command_.target = motion_.target();
+  law_command_.target.pose.position += contact_.offset();
+  law_command_.acceleration = motion_.acceleration();
+  law_command_.feed_forward = feed_forward_.wrench();
+  law_command_.engagement = engagement_;
+  law_command_.dt_s = dt;
+  law_.compute(in, law_command_, gains_, contact_, tank_, law_output_);
+  if (!law_output_.mass_valid) return false;
+  if (tank_.enabled()) port_.command(in, law_output_.wrench);
+  output_.torque = law_output_.torque;
+  output_.target = law_command_.target;
   output_.pose_error = law_output_.pose_error;
   output_.wrench = law_output_.wrench;
+  output_.feed_forward = law_output_.feed_forward;
   output_.wrench_limited = law_output_.wrench_limited;
-  output_.stiffness = engagement_ * gains_.stiffness();
+  output_.contact_limited = contact_.retreating() || law_output_.contact_limited;
+  output_.stiffness = (engagement_ * tank_.share()) * gains_.stiffness();
   output_.stiffness_frame = gains_.frame();
+  output_.joint_target = in.q;
+  output_.joint_target_velocity.setZero();
+  return true;
+}
+
+bool Controller::compute_joint(const TickInput& in, double scale, double dt) {
+  gains_.step_joint(scale, dt);
+  joint_command_.position = motion_.joint_target();
+  joint_command_.velocity = motion_.joint_target_velocity();
+  joint_command_.acceleration = motion_.joint_target_acceleration();
+  joint_command_.engagement = engagement_;
+  joint_command_.dt_s = dt;
+  if (!joint_law_.compute(in, joint_command_, gains_, tank_, output_.torque)) return false;
+  if (contact_.enabled()) {
+    contact_.observe(contact_force(in), dt);
+    output_.contact_limited = contact_.limit(in, output_.torque);
+  }
+  if (tank_.enabled()) port_.command(in, output_.torque);
+  law_output_.twist = in.jacobian.lazyProduct(in.dq);
+  output_.target.pose = measured_pose(in);
+  output_.target.twist.setZero();
+  output_.pose_error.setZero();
+  output_.wrench.setZero();
+  output_.feed_forward.setZero();
+  output_.stiffness.setZero();
+  output_.joint_target = joint_command_.position;
+  output_.joint_target_velocity = joint_command_.velocity;
+  return true;
 }
 
 void Controller::compute_fallback(const TickInput& in, double dt) {
@@ -179,6 +285,12 @@ void Controller::compute_fallback(const TickInput& in, double dt) {
   output_.wrench.setZero();
   output_.stiffness.setZero();
   output_.wrench_limited = false;
+}
+
+// The law is not what it was: its torque goes on from the last one commanded.
+void Controller::start_blend() {
+  blend_from_ = limiter_.last();
+  blend_starts_ = true;
 }
 
 // The first torque after activation is the one found then, where it is known.
@@ -200,61 +312,6 @@ void Controller::blend(double dt) {
     blend_left_ = std::max(0.0, blend_left_ - dt / parameters_.activation_blend_s);
   }
   if (blend_left_ > 0.0) output_.torque += blend_left_ * blend_offset_;
-}
-
-void Controller::set_mode(Mode mode) {
-  if (mode == mode_) return;
-  mode_ = mode;
-  follower_.stop();
-}
-
-void Controller::set_stiffness(const Matrix6& stiffness) {
-  check_stiffness(stiffness);
-  gains_.set(stiffness, parameters_.stiffness_frame);
-}
-
-void Controller::set_damping_ratio(const Vector6& ratio) {
-  check_damping_ratio(ratio);
-  gains_.set_damping_ratio(ratio);
-}
-
-void Controller::set_posture(const JointVector& q) {
-  if (!finite(q)) throw std::invalid_argument("nullspace posture: found a value that is not finite");
-  law_.set_posture(q);
-}
-
-TrajectoryResult Controller::count(TrajectoryResult result) {
-  counters_.dropped_waypoints += result.dropped;
-  ++(result.accepted ? counters_.accepted_trajectories : counters_.rejected_trajectories);
-  return result;
-}
-
-// Why no trajectory is taken now; empty if one is.
-std::string Controller::refusal() const {
-  if (!active_) return "the controller is not active";
-  if (fault_ != Fault::kNone) return std::string("a fault is latched: ") + fault_name(fault_);
-  if (mode_ != Mode::kCartesian) return "trajectories are followed in mode CARTESIAN only";
-  return {};
-}
-
-TrajectoryResult Controller::set_trajectory(const WaypointView& waypoints, TimeNs now_ns) {
-  TrajectoryResult result;
-  if (waypoints.count > 0) result.reason = refusal();  // "stop now" is welcome in every mode
-  if (result.reason.empty()) result = follower_.set_trajectory(waypoints, now_ns);
-  return count(result);
-}
-
-TrajectoryResult Controller::set_target(const double* pose7, TimeNs now_ns) {
-  TrajectoryResult result;
-  result.reason = refusal();
-  if (result.reason.empty()) result = follower_.set_target(pose7, now_ns);
-  return count(result);
-}
-
-Counters Controller::counters() const {
-  Counters counters = counters_;
-  counters.starvations = follower_.starvations();
-  return counters;
 }
 
 }  // namespace takt_impedance

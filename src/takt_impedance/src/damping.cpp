@@ -15,13 +15,15 @@ constexpr double kSmall = 1e-8;
 constexpr int kSweeps = 10, kCorrections = 12;
 
 // Makes b(p, q) zero by a rotation of axes p and q, applied to the columns of v too.
-void rotate(Matrix6& b, RowMatrix6& v, int p, int q) {
+template <int N>
+void rotate(SquareMatrix<N>& b, SquareRows<N>& v, int p, int q) {
+  using Vector = Eigen::Matrix<double, N, 1>;
   const double off = b(p, q);
   const double theta = 0.5 * (b(q, q) - b(p, p)) / off;
   const double t = std::copysign(1.0, theta) / (std::abs(theta) + std::sqrt(theta * theta + 1.0));
   const double c = 1.0 / std::sqrt(t * t + 1.0);
   const double s = t * c;
-  const Vector6 bp = b.col(p), bq = b.col(q);
+  const Vector bp = b.col(p), bq = b.col(q);
   const double bpp = b(p, p) - t * off, bqq = b(q, q) + t * off;
   b.col(p) = c * bp - s * bq;
   b.col(q) = s * bp + c * bq;
@@ -30,20 +32,20 @@ void rotate(Matrix6& b, RowMatrix6& v, int p, int q) {
   b(p, p) = bpp;
   b(q, q) = bqq;
   b(p, q) = b(q, p) = 0.0;
-  const Vector6 vp = v.col(p), vq = v.col(q);
+  const Vector vp = v.col(p), vq = v.col(q);
   v.col(p) = c * vp - s * vq;
   v.col(q) = s * vp + c * vq;
 }
 
 // (L V)^T K (L V), row by row, so that zeros of L and K cost nothing.
-Matrix6 in_basis(const Matrix6& lower, const Matrix6& stiffness, const RowMatrix6& basis) {
-  RowMatrix6 p;
+Matrix6 in_basis(const Matrix6& lower, const Matrix6& stiffness, const SquareRows<6>& basis) {
+  SquareRows<6> p;
   for (int i = 0; i < 6; ++i) {
     Vector6 row = lower(i, 0) * basis.row(0).transpose();
     for (int k = 1; k <= i; ++k) row += lower(i, k) * basis.row(k).transpose();
     p.row(i) = row.transpose();
   }
-  RowMatrix6 kp;
+  SquareRows<6> kp;
   for (int i = 0; i < 6; ++i) {
     Vector6 row = stiffness(i, i) * p.row(i).transpose();
     for (int k = 0; k < 6; ++k) {
@@ -60,41 +62,36 @@ Matrix6 in_basis(const Matrix6& lower, const Matrix6& stiffness, const RowMatrix
   return b;
 }
 
-// b - s s for symmetric b and s: columns J and J + 1 from the diagonal down, and their mirror.
-template <int J>
-void minus_square_part(const Matrix6& b, const Matrix6& s, Matrix6& left) {
-  constexpr int kRows = 6 - J;
-  for (int j = J; j < J + 2; ++j) {
-    Eigen::Matrix<double, kRows, 1> column = b.col(j).tail<kRows>();
-    for (int k = 0; k < 6; ++k) column -= s(k, j) * s.col(k).tail<kRows>();
-    left.col(j).tail<kRows>() = column;
-    left.row(j).tail<kRows>() = column.transpose();
+// b - s s for symmetric b and s: columns J and J + 1 from the diagonal down, their mirror, and so on.
+template <int N, int J = 0>
+void minus_square(const SquareMatrix<N>& b, const SquareMatrix<N>& s, SquareMatrix<N>& left) {
+  constexpr int kRows = N - J;
+  constexpr int kEnd = J + 2 < N ? J + 2 : N;
+  for (int j = J; j < kEnd; ++j) {
+    Eigen::Matrix<double, kRows, 1> column = b.col(j).template tail<kRows>();
+    for (int k = 0; k < N; ++k) column -= s(k, j) * s.col(k).template tail<kRows>();
+    left.col(j).template tail<kRows>() = column;
+    left.row(j).template tail<kRows>() = column.transpose();
   }
-}
-
-Matrix6 minus_square(const Matrix6& b, const Matrix6& s) {
-  Matrix6 left;
-  minus_square_part<0>(b, s, left);
-  minus_square_part<2>(b, s, left);
-  minus_square_part<4>(b, s, left);
-  return left;
+  if constexpr (kEnd < N) minus_square<N, kEnd>(b, s, left);
 }
 
 }  // namespace
 
 // Rotates the basis until the matrix is nearly diagonal in it (Jacobi's method).
-void SlowRoot::align(Matrix6& b) {
+template <int N>
+void SlowRoot<N>::align(SquareMatrix<N>& b) {
   const double trace = b.trace();
   const double noise = 1e-20 * trace * trace;
   for (int sweep = 0; sweep < kSweeps; ++sweep) {
     bool changed = false;
-#pragma GCC unroll 6
-    for (int p = 0; p < 5; ++p) {
-#pragma GCC unroll 6
-      for (int q = p + 1; q < 6; ++q) {
+#pragma GCC unroll 8
+    for (int p = 0; p < N - 1; ++p) {
+#pragma GCC unroll 8
+      for (int q = p + 1; q < N; ++q) {
         const double small = std::abs(b(p, p) * b(q, q)) + noise;
         if (!(b(p, q) * b(p, q) > kNearlyDiagonal * kNearlyDiagonal * small)) continue;
-        rotate(b, basis_, p, q);
+        rotate<N>(b, basis_, p, q);
         changed = true;
       }
     }
@@ -102,14 +99,14 @@ void SlowRoot::align(Matrix6& b) {
   }
 }
 
-void SlowRoot::compute(const Matrix6& lower, const Matrix6& stiffness) {
-  Matrix6 b = in_basis(lower, stiffness, basis_);
+template <int N>
+void SlowRoot<N>::compute(SquareMatrix<N> b) {
   align(b);
-  const Vector6 d = b.diagonal().cwiseMax(0.0).cwiseSqrt();
+  const Vector d = b.diagonal().cwiseMax(0.0).cwiseSqrt();
   // root + c is a better root if root c + c root is what is missing; for a nearly diagonal root
   // that is c_ij (d_i + d_j) = missing_ij.
-  Matrix6 weight;
-  for (int j = 0; j < 6; ++j) {
+  SquareMatrix<N> weight;
+  for (int j = 0; j < N; ++j) {
     for (int i = 0; i <= j; ++i) {
       const double sum = d(i) + d(j);
       weight(i, j) = weight(j, i) = sum > 0.0 ? 1.0 / sum : 0.0;
@@ -117,11 +114,11 @@ void SlowRoot::compute(const Matrix6& lower, const Matrix6& stiffness) {
   }
   const double small = kSmall * b.trace();
   root_ = d.asDiagonal();
-  Matrix6 missing = b;
+  SquareMatrix<N> missing = b;
   missing.diagonal().setZero();
   root_ += missing.cwiseProduct(weight);
   for (int k = 0; k < kCorrections; ++k) {
-    missing = minus_square(b, root_);
+    minus_square<N>(b, root_, missing);
     root_ += missing.cwiseProduct(weight);
     if (!(missing.squaredNorm() > small * small)) break;
   }
@@ -130,11 +127,12 @@ void SlowRoot::compute(const Matrix6& lower, const Matrix6& stiffness) {
 
 // Rounding would slowly bend the basis: one pair of columns is made orthonormal in every fourth
 // call.
-void SlowRoot::tidy() {
-  calls_ = (calls_ + 1) % (4 * 36);
+template <int N>
+void SlowRoot<N>::tidy() {
+  calls_ = (calls_ + 1) % (4 * N * N);
   if (calls_ % 4 != 0) return;
-  const int p = calls_ / 4 / 6, q = calls_ / 4 % 6;
-  const Vector6 column = basis_.col(p);
+  const int p = calls_ / 4 / N, q = calls_ / 4 % N;
+  const Vector column = basis_.col(p);
   if (p != q) {
     basis_.col(q) -= column.dot(basis_.col(q)) * column;
   } else if (column.allFinite()) {
@@ -144,15 +142,16 @@ void SlowRoot::tidy() {
   }
 }
 
-Vector6 SlowRoot::times(const Vector6& v) const {
-  const Vector6 inside = basis_.transpose() * v;
-  const Vector6 scaled = root_ * inside;
+template <int N>
+typename SlowRoot<N>::Vector SlowRoot<N>::times(const Vector& v) const {
+  const Vector inside = basis_.transpose() * v;
+  const Vector scaled = root_ * inside;
   return basis_ * scaled;
 }
 
-void ModalDamping::compute(const Matrix6& inverse_inertia, const Matrix6& stiffness) {
-  factor_.factor_or_nan(inverse_inertia);
-  root_.compute(factor_.lower, stiffness);
+void ModalDamping::compute(const Cholesky<6>& inverse_inertia, const Matrix6& stiffness) {
+  factor_ = inverse_inertia;
+  root_.compute(in_basis(factor_.lower, stiffness, root_.basis()));
 }
 
 Vector6 ModalDamping::force(const Vector6& v) const {
@@ -162,5 +161,42 @@ Vector6 ModalDamping::force(const Vector6& v) const {
   factor_.solve_upper(force);
   return force;
 }
+
+// With M = L L^T the mean is L (L^-1 K L^-T)^(1/2) L^T.
+template <int N>
+void JointDamping<N>::compute(const Cholesky<N>& mass, const Vector& stiffness) {
+  factor_ = mass;
+  SquareRows<N> y = root_.basis();
+  factor_.solve_upper(y);
+  const SquareRows<N> ky = stiffness.asDiagonal() * y;
+  SquareMatrix<N> b;
+  for (int j = 0; j < N; ++j) {
+    Vector column = y(0, j) * ky.row(0).transpose();
+    for (int k = 1; k < N; ++k) column += y(k, j) * ky.row(k).transpose();
+    b.col(j) = column;
+  }
+  root_.compute(b);
+}
+
+template <int N>
+typename JointDamping<N>::Vector JointDamping<N>::torque(const Vector& v) const {
+  Vector momentum = Vector::Zero();  // L^T v
+  for (int j = 0; j < N; ++j) {
+    for (int i = j; i < N; ++i) momentum(j) += factor_.lower(i, j) * v(i);
+  }
+  momentum = root_.times(momentum);
+  Vector torque = Vector::Zero();
+  for (int j = 0; j < N; ++j) {
+    for (int i = j; i < N; ++i) torque(i) += 2.0 * factor_.lower(i, j) * momentum(j);
+  }
+  return torque;
+}
+
+template class SlowRoot<6>;
+template class SlowRoot<7>;
+template class SlowRoot<8>;
+template class JointDamping<6>;
+template class JointDamping<7>;
+template class JointDamping<8>;
 
 }  // namespace takt_impedance

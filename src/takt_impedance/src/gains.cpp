@@ -54,6 +54,13 @@ void Gains::turn(Frame frame, const Eigen::Quaterniond& target) {
   stiffness_ = (0.5 * (stiffness_ + stiffness_.transpose())).eval();
 }
 
+Matrix3 Gains::translational(const Eigen::Quaterniond& target) const {
+  const Matrix3 part = stiffness_.topLeftCorner<3, 3>();
+  if (frame_ == Frame::kBase) return part;
+  const Matrix3 axes = target.toRotationMatrix();
+  return axes * part * axes.transpose();
+}
+
 bool Gains::step(const Vector6* tool_diagonal, double scale, const Eigen::Quaterniond& target,
                  double dt_s) {
   const Frame frame = tool_diagonal != nullptr ? Frame::kTool : base_frame_;

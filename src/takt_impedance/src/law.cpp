@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nearest_way.hpp"
 #include "takt_impedance/rotation.hpp"
 
 namespace takt_impedance {
 namespace {
 
-constexpr double kTurn = 6.28318530717958647693;
-
 // Added to the inverse task inertia [1/kg, 1/(kg m^2)] so that it can be inverted at singularities.
 constexpr double kInverseInertiaFloor = 1e-4;
 
-// The same for the damping design, where it bounds the inertia that is damped to 100 kg and
-// 10 kg m^2: a damper for more would use up the force limit near singularities.
-constexpr double kMassFloor = 1e-2, kInertiaFloor = 1e-1;
+// The same for dampers and inertial forces, where it bounds the inertia near singularities to 100 kg
+// and 10 kg m^2: a damper for more would use up the force limit. It fades in as an axis, those
+// before it held free, gets heavier than a quarter of that, so that it changes nothing elsewhere.
+constexpr double kMassFloor = 1e-2, kInertiaFloor = 1e-1, kOnset = 4.0;
 
 template <int N>
 using Vector = Eigen::Matrix<double, N, 1>;
@@ -49,6 +49,37 @@ void factor_task(Task<N>& task) {
   }
   task.factor.factor_or_nan(
       with_floor(task.inverse_inertia, kInverseInertiaFloor, kInverseInertiaFloor));
+}
+
+// Factor of the inverse task inertia with the floor for dampers and inertial forces.
+template <int N>
+Cholesky<6> design_factor(const Task<N>& task) {
+  const Vector6& d = task.factor.inverse_diagonal;
+  const double linear = kMassFloor * d.template head<3>().cwiseAbs2().maxCoeff();
+  const double angular = kInertiaFloor * d.template tail<3>().cwiseAbs2().maxCoeff();
+  const double nearest = 1.0 - 1.0 / (kOnset * std::max(linear, angular));  // 1: singular
+  if (!(nearest > 0.0)) return task.factor;
+  const double share = nearest * nearest;
+  Cholesky<6> factor;
+  factor.factor_or_nan(
+      with_floor(task.inverse_inertia, kInverseInertiaFloor + share * kMassFloor,
+                 kInverseInertiaFloor + share * kInertiaFloor));
+  return factor;
+}
+
+// Both halves of a twist, a wrench or a Jacobian in other axes.
+template <typename Rows>
+void turn_rows(const Matrix3& turn, Rows& rows) {
+  for (int i = 0; i < 6; i += 3) {
+    rows.template middleRows<3>(i) = (turn * rows.template middleRows<3>(i)).eval();
+  }
+}
+
+Cholesky<6> unit_factor() {
+  Cholesky<6> factor;
+  factor.lower.setIdentity();
+  factor.inverse_diagonal.setOnes();
+  return factor;
 }
 
 bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
@@ -90,90 +121,107 @@ Vector<N> nullspace_torque(const Parameters& p, const Task<N>& task, const Vecto
 Law::Law(const Parameters& parameters)
     : parameters_(parameters), posture_(JointVector::Zero(parameters.n_joints)) {}
 
-void Law::compute(const TickInput& input, const MovingPose& target, const Gains& gains,
-                  double engagement, LawOutput& output) {
+void Law::compute(const TickInput& input, const LawCommand& command, const Gains& gains,
+                  const ContactLimiter& contact, Tank& tank, LawOutput& output) {
   switch (parameters_.n_joints) {
-    case 6: return compute_sized<6>(input, target, gains, engagement, output);
-    case 7: return compute_sized<7>(input, target, gains, engagement, output);
-    default: return compute_sized<8>(input, target, gains, engagement, output);
+    case 6: return compute_sized<6>(input, command, gains, contact, tank, output);
+    case 7: return compute_sized<7>(input, command, gains, contact, tank, output);
+    default: return compute_sized<8>(input, command, gains, contact, tank, output);
   }
 }
 
-// D (twist_target - twist). It fades with the engagement, not with its root as the damping ratio
-// would have it: the root rises too steeply from zero.
-Vector6 Law::damping_wrench(const Matrix6& inverse_inertia, const Gains& gains, double engagement,
+// D (twist_target - twist).
+Vector6 Law::damping_wrench(const Cholesky<6>& inverse_inertia, const Gains& gains,
                             const Vector6& difference) {
   if (parameters_.damping_kind == Damping::kGiven) {
-    return engagement * parameters_.damping.cwiseProduct(difference);
+    return parameters_.damping.cwiseProduct(difference);
   }
   const Vector6 root = gains.damping_ratio().cwiseSqrt();
-  const bool unit = parameters_.damping_kind == Damping::kUnitMass;
-  modal_damping_.compute(unit ? Matrix6(Matrix6::Identity())
-                              : with_floor(inverse_inertia, kMassFloor, kInertiaFloor),
-                         gains.stiffness());
-  return engagement *
-         root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
+  const bool unit =
+      parameters_.operational_space || parameters_.damping_kind == Damping::kUnitMass;
+  modal_damping_.compute(unit ? unit_factor() : inverse_inertia, gains.stiffness());
+  return root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
 }
 
 template <int N>
-void Law::compute_sized(const TickInput& in, const MovingPose& target, const Gains& gains,
-                        double engagement, LawOutput& out) {
+void Law::compute_sized(const TickInput& in, const LawCommand& command, const Gains& gains,
+                        const ContactLimiter& contact, Tank& tank, LawOutput& out) {
   const Parameters& p = parameters_;
   const Eigen::Map<const Vector<N>> q(in.q.data()), dq(in.dq.data()), posture(posture_.data());
   const Eigen::Map<const Eigen::Matrix<double, N, N>> mass(in.mass.data());
+  const Eigen::Map<const Sized<N>> jacobian(in.jacobian.data());
 
   Task<N> task;
   out.mass_valid = task.mass.factor(mass);
   if (!out.mass_valid) return;
-  task.jacobian = Eigen::Map<const Sized<N>>(in.jacobian.data());
-
-  out.pose_error.template head<3>() = target.pose.position - in.position;
-  out.pose_error.template tail<3>() =
-      rotation_between(Eigen::Quaterniond(in.rotation).normalized(), target.pose.rotation);
+  out.pose_error.template head<3>() = command.target.pose.position - in.position;
+  out.pose_error.template tail<3>() = rotation_between(
+      Eigen::Quaterniond(in.rotation).normalized(), command.target.pose.rotation);
+  task.jacobian = jacobian;
   Vector6 error = out.pose_error;
-  Vector6 target_twist = target.twist;
+  const double motion = tank.scale();
+  Vector6 target_twist = motion * command.target.twist;
+  Vector6 acceleration = motion * p.inertia_feed_forward * command.acceleration;
   const bool tool = gains.frame() == Frame::kTool;
-  const Matrix3 axes = tool ? target.pose.rotation.toRotationMatrix() : Matrix3::Identity();
+  const Matrix3 axes =
+      tool ? command.target.pose.rotation.toRotationMatrix() : Matrix3::Identity();
   if (tool) {
-    for (int i = 0; i < 6; i += 3) {
-      task.jacobian.template middleRows<3>(i) =
-          (axes.transpose() * task.jacobian.template middleRows<3>(i)).eval();
-      error.segment<3>(i) = (axes.transpose() * error.segment<3>(i)).eval();
-      target_twist.segment<3>(i) = (axes.transpose() * target_twist.segment<3>(i)).eval();
-    }
+    const Matrix3 turn = axes.transpose();
+    turn_rows(turn, task.jacobian);
+    turn_rows(turn, error);
+    turn_rows(turn, target_twist);
+    turn_rows(turn, acceleration);
   }
   task.half = task.jacobian.transpose();
   task.mass.solve_lower(task.half);
   factor_task(task);
+  const Cholesky<6> inertia = design_factor(task);
 
   const Vector6 twist = task.jacobian * dq;
   const Vector6 clipped = error.cwiseMax(-p.error_clip).cwiseMin(p.error_clip);
-  Vector6 wrench = engagement * (gains.stiffness() * clipped);
-  wrench.template tail<3>() =
-      left_jacobian_inverse_times(error.template tail<3>(), wrench.template tail<3>());
-  wrench += damping_wrench(task.inverse_inertia, gains, engagement, target_twist - twist);
-  const bool force_limited = limit_norm(wrench.template head<3>(), p.max_force_n);
-  const bool moment_limited = limit_norm(wrench.template tail<3>(), p.max_moment_nm);
+  Vector6 spring = gains.stiffness() * clipped;
+  const Vector6 reach = error - 0.5 * clipped;  // times the spring: its energy
+  double energy = spring.dot(reach);
+  if (p.operational_space) {
+    Vector6 weighted = spring;
+    inertia.solve(weighted);
+    energy = weighted.dot(reach);
+  }
+  const double share = tank.admit(command.engagement * std::max(0.0, energy), command.dt_s);
+  spring.template tail<3>() =
+      left_jacobian_inverse_times(error.template tail<3>(), spring.template tail<3>());
+  Vector6 wrench = share * spring + damping_wrench(inertia, gains, target_twist - twist);
+  if (p.operational_space) {
+    wrench += acceleration;
+    inertia.solve(wrench);
+  } else if (!acceleration.isZero(0.0)) {
+    inertia.solve(acceleration);
+    wrench += acceleration;
+  }
+  wrench *= command.engagement;
+  out.feed_forward = motion * command.engagement * command.feed_forward;
+  out.wrench = wrench;
+  out.twist = twist;
+  if (tool) {
+    turn_rows(axes, out.wrench);
+    turn_rows(axes, out.twist);
+  }
+  out.wrench += out.feed_forward;
+  const bool force_limited = limit_norm(out.wrench.template head<3>(), p.max_force_n);
+  const bool moment_limited = limit_norm(out.wrench.template tail<3>(), p.max_moment_nm);
   out.wrench_limited = force_limited || moment_limited;
+  out.contact_limited = contact.limit(out.wrench.template head<3>());
 
   if (p.projector == Projector::kKinematic) {
     task.half = task.jacobian.transpose();
     factor_task(task);
   }
   Vector<N> away = posture - q;
-  for (int i = 0; i < N; ++i) {
-    const bool far = std::abs(away(i)) > 0.5 * kTurn;  // the nearer way round, if there is one
-    if (far && std::isnan(p.joint_lower_rad(i))) away(i) -= kTurn * std::nearbyint(away(i) / kTurn);
-  }
+  for (int i = 0; i < N; ++i) away(i) = nearest_way(away(i), p.joint_lower_rad(i));
   const Vector<N> dq_value = dq;
-  out.torque = task.jacobian.transpose() * wrench +
+  out.torque = jacobian.transpose() * out.wrench +
                nullspace_torque<N>(p, task, away, dq_value, twist, gains.nullspace_stiffness(),
-                                  engagement);
-  out.wrench = wrench;
-  if (tool) {
-    out.wrench.template head<3>() = axes * wrench.template head<3>();
-    out.wrench.template tail<3>() = axes * wrench.template tail<3>();
-  }
+                                   command.engagement);
 }
 
 }  // namespace takt_impedance

@@ -1,15 +1,24 @@
 // The controller: one object that a real-time loop ticks.
 //
 // All calls come from the thread that ticks. After construction `tick` allocates nothing and takes
-// no lock; the set_* functions may allocate (messages, checks) but do not block.
+// no lock; neither do the functions that are noexcept. The set_* functions may allocate (messages,
+// checks) but do not block. For other threads there is SharedController.
 #pragma once
 
-#include "takt_impedance/follower.hpp"
+#include "takt_impedance/contact_limiter.hpp"
+#include "takt_impedance/feed_forward.hpp"
 #include "takt_impedance/gains.hpp"
+#include "takt_impedance/joint_law.hpp"
 #include "takt_impedance/law.hpp"
+#include "takt_impedance/motion.hpp"
+#include "takt_impedance/observer.hpp"
 #include "takt_impedance/parameters.hpp"
+#include "takt_impedance/port.hpp"
+#include "takt_impedance/tank.hpp"
 #include "takt_impedance/tick.hpp"
 #include "takt_impedance/torque_limiter.hpp"
+#include "takt_impedance/verdict.hpp"
+#include "takt_impedance/waypoints.hpp"
 
 namespace takt_impedance {
 
@@ -33,19 +42,49 @@ class Controller {
   void activate(const TickInput& input);
   bool active() const { return active_; }
 
-  // One control step. Real-time safe. Before `activate` it returns zero torque.
+  // One control step. Before `activate` it returns zero torque.
   const TickOutput& tick(const TickInput& input) noexcept;
 
-  void set_mode(Mode mode);
-  Mode mode() const { return mode_; }
-  void set_stiffness(const Matrix6& stiffness);       // throws std::invalid_argument
-  void set_damping_ratio(const Vector6& ratio);       // throws std::invalid_argument
-  void set_posture(const JointVector& q);             // throws std::invalid_argument
-  TrajectoryResult set_trajectory(const WaypointView& waypoints, TimeNs now_ns);
+  Mode mode() const { return motion_.mode(); }
+  void set_mode(Mode mode) noexcept { motion_.set_mode(mode); }
+
+  // Checked: throw std::invalid_argument, and change nothing.
+  void set_stiffness(const Matrix6& stiffness, Frame frame);
+  void set_damping_ratio(const Vector6& ratio);
+  void set_nullspace_stiffness(const JointVector& stiffness);
+  void set_joint_impedance(const JointVector& stiffness, const JointVector& damping_ratio);
+  void set_posture(const JointVector& q);
+  // Adds a wrench (base axes, at the tool point) to the spring's for `feed_forward_timeout_s`. It acts
+  // in mode kCartesian.
+  void set_wrench(const Vector6& wrench, TimeNs now_ns);
+
+  // The same without checks, for what was checked before.
+  void apply_stiffness(const Matrix6& stiffness, Frame frame) noexcept;
+  void apply_damping_ratio(const Vector6& ratio) noexcept;
+  void apply_nullspace_stiffness(const JointVector& stiffness) noexcept;
+  void apply_joint_impedance(const JointVector& stiffness,
+                             const JointVector& damping_ratio) noexcept;
+  void apply_wrench(const Vector6& wrench, TimeNs now_ns) noexcept;
+
+  // With `start_ns` in the future the present trajectory goes on until then. No waypoints: stop.
+  TrajectoryResult set_trajectory(const WaypointView& waypoints, TimeNs now_ns,
+                                  TimeNs start_ns = 0);
+  TrajectoryResult set_joint_trajectory(const JointWaypointView& waypoints, TimeNs now_ns,
+                                        TimeNs start_ns = 0);
   TrajectoryResult set_target(const double* pose7, TimeNs now_ns);
+  TrajectoryResult set_joint_target(const double* q, TimeNs now_ns);
+
+  // The same from what `prepare` made of them.
+  Verdict check(const Curve& incoming, TimeNs now_ns, TimeNs start_ns = 0) const noexcept;
+  Verdict check(const JointCurve& incoming, TimeNs now_ns, TimeNs start_ns = 0) const noexcept;
+  Verdict commit(Curve& incoming, TimeNs now_ns, TimeNs start_ns = 0) noexcept;
+  Verdict commit(JointCurve& incoming, TimeNs now_ns, TimeNs start_ns = 0) noexcept;
+  Verdict commit_target(const Pose& pose, TimeNs now_ns) noexcept;
+  Verdict commit_target(const JointVector& q, TimeNs now_ns) noexcept;
 
   // Clears a latched fault and holds the measured pose; same requirements as `activate`.
   void reset_fault(const TickInput& input);
+  Verdict try_reset_fault(const TickInput& input) noexcept;
 
   const Parameters& parameters() const { return parameters_; }
   const TickOutput& output() const { return output_; }
@@ -53,21 +92,33 @@ class Controller {
 
  private:
   double check_clock(const TickInput& input);
-  void compute_law(const TickInput& input, double dt_s);
+  void compute(const TickInput& input, double dt_s);
+  bool compute_cartesian(const TickInput& input, double stiffness_scale, double dt_s);
+  bool compute_joint(const TickInput& input, double stiffness_scale, double dt_s);
   void compute_fallback(const TickInput& input, double dt_s);
+  Vector3 contact_force(const TickInput& input) const;
+  void step_motion(const TickInput& input, double dt_s);
+  void start_blend();
   void start_torque();
   void blend(double dt_s);
   void raise(Fault fault);
   void hold_here(const TickInput& input);
-  std::string refusal() const;
-  TrajectoryResult count(TrajectoryResult result);
+  Verdict refusal() const;
+  Verdict count(const Verdict& verdict);
 
   Parameters parameters_;
-  Follower follower_;
+  Motion motion_;
   Gains gains_;
   Law law_;
+  JointLaw joint_law_;
+  FeedForward feed_forward_;
+  Tank tank_;
+  Port port_;
+  Observer observer_;
+  ContactLimiter contact_;
   TorqueLimiter limiter_;
-  Mode mode_ = Mode::kHold;
+  Curve curve_;              // room to read trajectories into
+  JointCurve joint_curve_;
   Fault fault_ = Fault::kNone;
   bool active_ = false;
   double engagement_ = 1.0;  // 0: no stiffness (guide); 1: all of it
@@ -78,7 +129,9 @@ class Controller {
   JointVector last_finite_bias_;  // for the fallback
   JointMatrix last_finite_mass_;
   TimeNs last_tick_ns_ = 0;
+  LawCommand law_command_;
   LawOutput law_output_;
+  JointCommand joint_command_;
   TickOutput output_;
   Counters counters_;
 };

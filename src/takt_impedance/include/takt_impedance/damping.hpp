@@ -12,39 +12,66 @@
 
 namespace takt_impedance {
 
-using RowMatrix6 = Eigen::Matrix<double, 6, 6, Eigen::RowMajor>;
+template <int N>
+using SquareMatrix = Eigen::Matrix<double, N, N>;
+template <int N>
+using SquareRows = Eigen::Matrix<double, N, N, Eigen::RowMajor>;
 
-// Square root of L^T K L (L lower triangular, K positive semidefinite), which changes little
-// between calls. It is kept in a basis in which the matrix is nearly diagonal: there the root is found by a few cheap
-// corrections, and the basis needs a rotation only now and then. The result does not depend on
-// what was computed before.
+// Square root of a positive semidefinite matrix B that changes little between calls. It is kept in
+// a basis in which B is nearly diagonal: there the root is found by a few cheap corrections, and
+// the basis needs a rotation only now and then. The result does not depend on what was computed
+// before.
+template <int N>
 class SlowRoot {
  public:
-  void compute(const Matrix6& lower, const Matrix6& stiffness);
+  using Vector = Eigen::Matrix<double, N, 1>;
+
+  // Columns are the axes in which `compute` wants its argument.
+  const SquareRows<N>& basis() const { return basis_; }
+
+  // basis^T B basis.
+  void compute(SquareMatrix<N> b);
 
   // Root times vector.
-  Vector6 times(const Vector6& v) const;
+  Vector times(const Vector& v) const;
 
  private:
-  void align(Matrix6& b);
+  void align(SquareMatrix<N>& b);
   void tidy();
 
-  RowMatrix6 basis_ = RowMatrix6::Identity();  // columns are the axes
-  Matrix6 root_ = Matrix6::Zero();  // in that basis
-  int calls_ = 0;                   // says which columns are tidied next
+  SquareRows<N> basis_ = SquareRows<N>::Identity();
+  SquareMatrix<N> root_ = SquareMatrix<N>::Zero();  // in that basis
+  int calls_ = 0;                                   // says which columns are tidied next
 };
 
 class ModalDamping {
  public:
-  // `inverse_inertia` is Lambda^-1.
-  void compute(const Matrix6& inverse_inertia, const Matrix6& stiffness);
+  // From the factor of Lambda^-1.
+  void compute(const Cholesky<6>& inverse_inertia, const Matrix6& stiffness);
 
   // Force of the damper with ratio 1 at the twist `v`: 2 (Lambda # K) v.
   Vector6 force(const Vector6& v) const;
 
  private:
   Cholesky<6> factor_;
-  SlowRoot root_;
+  SlowRoot<6> root_;
+};
+
+// The same for joints, with the mass matrix as inertia and a diagonal stiffness.
+template <int N>
+class JointDamping {
+ public:
+  using Vector = Eigen::Matrix<double, N, 1>;
+
+  // From the factor of M.
+  void compute(const Cholesky<N>& mass, const Vector& stiffness);
+
+  // Torque of the damper with ratio 1 at the velocity `v`: 2 (M # K) v.
+  Vector torque(const Vector& v) const;
+
+ private:
+  Cholesky<N> factor_;
+  SlowRoot<N> root_;
 };
 
 }  // namespace takt_impedance

@@ -25,6 +25,8 @@ class Gains {
 
   const Matrix6& stiffness() const { return stiffness_; }
   Frame frame() const { return frame_; }
+  // Of that, the translational part in base axes.
+  Matrix3 translational(const Eigen::Quaterniond& target) const;
   const Vector6& damping_ratio() const { return ratio_; }
   const JointVector& nullspace_stiffness() const { return nullspace_; }
   const JointVector& joint_stiffness() const { return joint_; }
