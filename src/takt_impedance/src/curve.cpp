@@ -7,6 +7,9 @@
 namespace takt_impedance {
 namespace {
 
+// A last twist below this says that the motion is planned to end there [m/s, rad/s].
+constexpr double kRestTwist = 1e-9;
+
 // Mean twist between two knots.
 Vector6 mean_twist(const Knot& from, const Knot& to) {
   const double rate = 1.0 / seconds(to.time_ns - from.time_ns);
@@ -35,44 +38,52 @@ JoinAcceleration join_acceleration(const MovingPose& from, const MovingPose& to,
                            left_jacobian_inverse_times(turn, to.twist.tail<3>()), duration_s)};
 }
 
-Curve::Curve(int capacity) : knots_(static_cast<std::size_t>(capacity)) {}
+Curve::Curve(int capacity) : knots_(static_cast<std::size_t>(capacity + 1)) {}
 
 void Curve::clear() {
+  first_ = 1;
   count_ = 0;
   segment_ = 0;
   prepared_ = -1;
+  ends_at_rest_ = false;
 }
 
-void Curve::estimate_twists() {
+void Curve::append(const Knot& added) {
+  ++count_;
+  edit(count_ - 1) = added;
+}
+
+void Curve::finish() {
+  ends_at_rest_ = count_ > 0 && last().has_twist && last().state.twist.isZero(kRestTwist);
   Vector6 before = Vector6::Zero();
   for (int i = 0; i < count_; ++i) {
     const bool has_next = i + 1 < count_;
     const Vector6 after = has_next ? mean_twist(knot(i), knot(i + 1)) : Vector6::Zero();
     if (!knot(i).has_twist) {
       if (i == 0 || !has_next) {
-        knot(i).state.twist = after;
+        edit(i).state.twist = after;
       } else {
         const double h0 = seconds(knot(i).time_ns - knot(i - 1).time_ns);
         const double h1 = seconds(knot(i + 1).time_ns - knot(i).time_ns);
-        knot(i).state.twist = (h1 * before + h0 * after) / (h0 + h1);
+        edit(i).state.twist = (h1 * before + h0 * after) / (h0 + h1);
       }
     }
     before = after;
   }
 }
 
-void Curve::start_from(const Knot& start, int first) {
-  // Moves the rest to index 1, in whichever direction that is.
-  const auto begin = knots_.begin() + first;
-  const auto end = knots_.begin() + count_;
-  const int kept = count_ - first;
-  if (first == 0) {
-    std::move_backward(begin, end, end + 1);
-  } else {
-    std::move(begin, end, knots_.begin() + 1);
-  }
-  knot(0) = start;
-  count_ = kept + 1;
+int Curve::first_after(TimeNs now_ns) const {
+  const auto begin = knots_.begin() + first_;
+  const auto found =
+      std::partition_point(begin, begin + count_,
+                           [now_ns](const Knot& k) { return k.time_ns <= now_ns; });
+  return static_cast<int>(found - begin);
+}
+
+void Curve::start_from(const Knot& start, int index) {
+  first_ += index - 1;
+  count_ -= index - 1;
+  edit(0) = start;
   segment_ = 0;
   prepared_ = -1;
 }
@@ -87,7 +98,8 @@ void Curve::prepare(int segment) {
   prepared_ = segment;
 }
 
-MovingPose Curve::at(TimeNs now_ns) {
+MovingPose Curve::at(TimeNs now_ns, Vector6* acceleration) {
+  if (acceleration != nullptr) acceleration->setZero();
   if (now_ns < knot(segment_).time_ns) segment_ = 0;
   while (segment_ + 2 < count_ && now_ns >= knot(segment_ + 1).time_ns) ++segment_;
   const Knot& a = knot(segment_);
@@ -125,6 +137,15 @@ MovingPose Curve::at(TimeNs now_ns) {
       end_d * current_.turn + start_rate_d * current_.rate_start + end_rate_d * current_.rate_end;
   state.pose.rotation = rotation_exp(turned) * a.state.pose.rotation;
   state.twist.tail<3>() = left_jacobian_times(turned, rate);
+  if (acceleration != nullptr) {
+    // Of the rotation, that of the rotation vector: good for what is within a tick or two.
+    const double end_dd = 6.0 * (1.0 - 2.0 * s) / (h * h);
+    const double start_rate_dd = (6.0 * s - 4.0) / h;
+    const double end_rate_dd = (6.0 * s - 2.0) / h;
+    acceleration->head<3>() = end_dd * distance + start_rate_dd * v0 + end_rate_dd * v1;
+    acceleration->tail<3>() = end_dd * current_.turn + start_rate_dd * current_.rate_start +
+                              end_rate_dd * current_.rate_end;
+  }
   return state;
 }
 

@@ -13,7 +13,9 @@ void check_joints(const Parameters& p) {
         &p.torque_rate_limit_nm_s, &p.nullspace_stiffness, &p.nullspace_damping,
         &p.nullspace_clip_nm, &p.friction_coulomb_nm, &p.friction_viscous_nms_rad,
         &p.guide_damping_nms_rad, &p.fault_damping_nms_rad, &p.guide_max_joint_velocity_rad_s,
-        &p.joint_stiffness, &p.joint_damping_ratio, &p.joint_error_clip_rad}) {
+        &p.joint_stiffness, &p.joint_damping_ratio, &p.joint_error_clip_rad,
+        &p.max_joint_velocity_rad_s, &p.max_joint_acceleration_rad_s2, &p.max_joint_jerk_rad_s3,
+        &p.max_joint_jump_rad}) {
     if (v->size() != p.n_joints) {
       refuse("size of a joint parameter", static_cast<double>(v->size()), "n_joints values");
     }

@@ -29,6 +29,10 @@ Parameters::Parameters(int joints) : n_joints(joints) {
   damping << 40.0, 40.0, 40.0, 4.0, 4.0, 4.0;
   error_clip << 0.1, 0.1, 0.1, 0.5, 0.5, 0.5;
   stiffness_rate << 2000.0, 2000.0, 2000.0, 120.0, 120.0, 120.0;
+  max_joint_velocity_rad_s = fill(1.5);
+  max_joint_acceleration_rad_s2 = fill(20.0);
+  max_joint_jerk_rad_s3 = fill(5000.0);
+  max_joint_jump_rad = fill(0.5);
   workspace_lower_m.setConstant(-kInfinity);
   workspace_upper_m.setConstant(kInfinity);
 }

@@ -25,29 +25,35 @@ JoinAcceleration join_acceleration(const MovingPose& from, const MovingPose& to,
 
 class Curve {
  public:
-  // Allocates room for `capacity` knots, the only allocation. Nothing else checks it.
-  explicit Curve(int capacity);
+  // Allocates room for `capacity` knots and one more for the start; nothing else does.
+  explicit Curve(int capacity = 0);
 
   void clear();
   bool empty() const { return count_ == 0; }
   int size() const { return count_; }
-  int capacity() const { return static_cast<int>(knots_.size()); }
-  void append(const Knot& knot) { knots_[static_cast<std::size_t>(count_++)] = knot; }
-  Knot& knot(int i) { return knots_[static_cast<std::size_t>(i)]; }
-  const Knot& knot(int i) const { return knots_[static_cast<std::size_t>(i)]; }
+  int capacity() const { return static_cast<int>(knots_.size()) - 1; }
+  void append(const Knot& knot);
+  const Knot& knot(int i) const { return knots_[static_cast<std::size_t>(first_ + i)]; }
   const Knot& last() const { return knot(count_ - 1); }
 
-  // Gives a velocity to each knot without one: that of the parabola through it and its two
-  // neighbours; one-sided at the first; zero at the last, so that the curve comes to rest there.
-  void estimate_twists();
+  // To be called after the last append. Gives a velocity to each knot without one: that of the
+  // parabola through it and its two neighbours; one-sided at the first; zero at the last, so that
+  // the curve comes to rest there.
+  void finish();
 
-  // Drops the knots before index `first` and puts `start` in their place (needs a free place if
-  // `first` is 0).
-  void start_from(const Knot& start, int first);
+  // The waypoints say that the motion is over at the last one.
+  bool ends_at_rest() const { return ends_at_rest_; }
+
+  // Index of the first knot after `now_ns`; size() if there is none.
+  int first_after(TimeNs now_ns) const;
+
+  // Puts `start` in the place of the knots before index `index`. Moves nothing.
+  void start_from(const Knot& start, int index);
 
   // State at `now_ns`, clamped to the ends (at rest before the first and after the last knot).
   // Looks forward from the segment found last: times should not decrease between calls.
-  MovingPose at(TimeNs now_ns);
+  // `acceleration`, if not null, is that of the rotation vector and the position in the segment.
+  MovingPose at(TimeNs now_ns, Vector6* acceleration = nullptr);
 
   // Stiffness wanted in the segment of the latest `at`; false if the waypoints give none.
   bool stiffness_at(TimeNs now_ns, Vector6& stiffness) const;
@@ -59,10 +65,13 @@ class Curve {
     Vector3 rate_start = Vector3::Zero();  // its rate at the two ends
     Vector3 rate_end = Vector3::Zero();
   };
+  Knot& edit(int i) { return knots_[static_cast<std::size_t>(first_ + i)]; }
   void prepare(int segment);
 
   std::vector<Knot> knots_;
+  int first_ = 1;  // one place before it stays free for the start
   int count_ = 0;
+  bool ends_at_rest_ = false;
   int segment_ = 0;    // index of the knot at which the current segment begins
   int prepared_ = -1;  // segment for which `current_` was computed
   Segment current_;

@@ -1,49 +1,52 @@
-// A target that tracks a reference within limits of speed and acceleration and within a box.
+// A target that tracks a reference within limits of speed, acceleration and jerk, within a box and
+// outside of forbidden bodies.
 //
 // While the reference keeps the limits, the target is exactly the reference. When it does not, the
 // target falls behind and catches up along a braking curve, without overshoot at the end.
 #pragma once
 
+#include "takt_impedance/jerk_limit.hpp"
 #include "takt_impedance/parameters.hpp"
+#include "takt_impedance/walls.hpp"
 
 namespace takt_impedance {
-
-struct MotionLimits {
-  double velocity, acceleration;
-};
-
-// Next velocity of a point that should cover `error` in this tick and then move on with
-// `reference_velocity`; never changes faster than the limits allow.
-Vector3 limited_velocity(const Vector3& error, const Vector3& reference_velocity,
-                         const Vector3& velocity, const MotionLimits& limits, double dt_s);
 
 class Limiter {
  public:
   explicit Limiter(const Parameters& parameters);
 
-  void reset(const Pose& pose);
+  void reset(const Pose& pose, const Vector6& twist);
   const MovingPose& state() const { return state_; }
+  const Vector6& acceleration() const { return acceleration_; }
   bool at_rest() const { return state_.twist.isZero(0.0); }
 
-  // One tick towards the reference (where it is at the end of this tick).
-  void track(const MovingPose& reference, double dt_s);
+  // Slower and less accelerated than any motion that is meant.
+  bool almost_at_rest(double dt_s) const;
+
+  // The target was held back by the box or a body in the latest tick.
+  bool keepout_limited() const { return goal_moved_ || walls_.bent(); }
+
+  // One tick towards the reference (where it is at the end of this tick), and its acceleration.
+  void track(const MovingPose& reference, const Vector6& acceleration, double dt_s);
 
   // Ends a motion that is as good as over.
-  void settle() { state_.twist.setZero(); }
+  void settle();
 
-  // One tick of a stop: `begin_stop` fixes the deceleration that ends the motion in stop_s.
+  // One tick of a stop: `begin_stop` plans the deceleration that ends the motion in stop_s.
   void begin_stop();
   void stop(double dt_s);
 
  private:
-  void move(const Vector3& linear, const Vector3& angular, double dt_s);
+  void move(Vector3 linear, const Vector3& angular, double dt_s);
 
   MotionLimits linear_, angular_;
   double stop_s_;
-  Vector3 lower_, upper_;
-  Vector6 stop_from_ = Vector6::Zero();  // twist at the beginning of the stop
-  double stop_left_ = 0.0;               // fraction of it that is left
+  Walls walls_;
+  StopProfile<3> linear_stop_, angular_stop_;
+  double stopped_for_s_ = 0.0;
+  bool goal_moved_ = false;
   MovingPose state_;
+  Vector6 acceleration_ = Vector6::Zero();
 };
 
 }  // namespace takt_impedance

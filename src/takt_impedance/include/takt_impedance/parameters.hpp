@@ -1,6 +1,9 @@
 // Every parameter of the controller with its default, checked once at construction.
 #pragma once
 
+#include <vector>
+
+#include "takt_impedance/keep_out.hpp"
 #include "takt_impedance/tick.hpp"
 
 namespace takt_impedance {
@@ -83,16 +86,22 @@ struct Parameters {
   // Follower.
   double max_linear_velocity_m_s = 1.0;
   double max_angular_velocity_rad_s = 2.5;
-  double max_linear_acceleration_m_s2 = 10.0;
-  double max_angular_acceleration_rad_s2 = 25.0;
+  double max_linear_acceleration_m_s2 = 12.0;
+  double max_angular_acceleration_rad_s2 = 30.0;
+  double max_linear_jerk_m_s3 = 5000.0;
+  double max_angular_jerk_rad_s3 = 12500.0;
+  JointVector max_joint_velocity_rad_s, max_joint_acceleration_rad_s2, max_joint_jerk_rad_s3;
   double stop_s = 0.1;
   double release_s = kInfinity;
   double release_stiffness_scale = 0.2;
   double max_jump_m = 0.1;
   double max_jump_rad = 0.5;
+  JointVector max_joint_jump_rad;
   double max_start_delay_s = 5.0;
   int max_waypoints = 256;
   Vector3 workspace_lower_m, workspace_upper_m;
+  std::vector<KeepOut> keep_outs;  // at most kMaxKeepOuts
+  double keep_out_margin_m = 0.0;  // the target stays this far from each of them
 
   // Time.
   double dt_min_s = 2e-4;

@@ -1,9 +1,9 @@
 // Waypoints from outside: where they enter they are checked, inside they are trusted.
 #pragma once
 
-#include <string>
-
 #include "takt_impedance/curve.hpp"
+#include "takt_impedance/joint_curve.hpp"
+#include "takt_impedance/verdict.hpp"
 
 namespace takt_impedance {
 
@@ -17,11 +17,23 @@ struct WaypointView {
   const double* stiffness = nullptr;  // N x 6, diagonals
 };
 
-// Reads a pose of seven numbers; returns what is wrong with it, or nothing.
-std::string read_pose(const double* pose7, Pose& pose);
+// The same of joints; n values a row. A row of NaN in `velocities` means not given.
+struct JointWaypointView {
+  int count = 0;
+  const TimeNs* times_ns = nullptr;
+  const double* positions = nullptr;   // N x n
+  const double* velocities = nullptr;  // N x n, may be null
+};
 
-// Reads all waypoints into `curve`; returns what is wrong with them, or nothing.
-std::string read_waypoints(const WaypointView& waypoints, Curve& curve);
+// Reads a pose of seven numbers.
+Verdict read_pose(const double* pose7, Pose& pose) noexcept;
+
+// Reads all waypoints into `curve`, ready to be followed. None make it empty, which means stop.
+Verdict prepare(const WaypointView& waypoints, Curve& curve) noexcept;
+
+// Positions must be inside the joints' limits (NaN: none).
+Verdict prepare(const JointWaypointView& waypoints, const JointVector& lower_rad,
+                const JointVector& upper_rad, JointCurve& curve) noexcept;
 
 // State at `t_ns` of the curve through the waypoints, without limits, for planners and plots.
 // Allocates. Throws std::invalid_argument if something is wrong with the waypoints.
