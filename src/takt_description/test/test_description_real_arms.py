@@ -47,7 +47,7 @@ def test_tool_is_where_the_published_kinematics_put_it(arm: str) -> None:
 def test_inertias_are_physical(arm: str) -> None:
     for inertia in list(_model(arm).inertias)[1:]:
         moments = np.linalg.eigvalsh(inertia.inertia)
-        assert 0.0 < moments[0]
+        assert moments[0] > 0.0
         assert moments[2] <= moments[0] + moments[1] + 1e-9
 
 

@@ -22,10 +22,11 @@ from takt_core.geometry import (
     rotation_6d_from_matrix,
 )
 from takt_core.streams import Sample
-from takt_core.trajectory import Trajectory, Waypoint
+from takt_core.trajectory import HandTrajectory, Trajectory, Waypoint
 from takt_sim.cameras import CameraParameters, CameraRig
 from takt_sim.simulation import (
     ARM_STREAM,
+    HAND_STREAM,
     TACTILE_STREAM,
     Simulation,
     SimulationParameters,
@@ -42,13 +43,14 @@ Observation = dict[str, NDArray[Any]]
 class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type: ignore[misc]
     """One action is where the tool is to be one step (0.1 s) later.
 
-    Action (9,) or, with `gripper`, (10,): position in the base frame [m], the first two
-    columns of the rotation matrix, and the distance between the fingers [m].
+    Action (9,): position in the base frame [m] and the first two columns of the rotation matrix.
+    With `gripper` (10,): also the distance between the fingers [m]. Where there is a hand (25,):
+    also its joints [rad], in the order of `takt_description.HAND_JOINTS`.
 
     Observation, the newest of what was delivered: `tcp` (9,) as in the action; `twist` (6,);
-    `wrench` (6,); `gripper_width` (1,); `tactile` (rows, columns, 3); one image per camera,
-    under the camera's name. `samples` has all samples since the last step with their stamps,
-    for callers who align for themselves.
+    `wrench` (6,); `gripper_width` (1,) or `hand` (16,) [rad]; `tactile` (rows, columns, 3); one
+    image per camera, under the camera's name. `samples` has all samples since the last step with
+    their stamps, for callers who align for themselves.
 
     Reward 1 at success, else 0. A timeout truncates, every other failure terminates.
 
@@ -72,6 +74,7 @@ class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type:
         self.simulation = Simulation(made, parameters)
         self.render_mode = render_mode
         self._gripper = made.uses_gripper if gripper is None else gripper
+        self._hand = self.simulation.robot.hand
         self._settle_ns = settle_ns
         self.samples: tuple[Sample, ...] = ()
         self._newest: dict[str, Sample] = {}
@@ -84,6 +87,8 @@ class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type:
         task = self.simulation.task
         low = [*task.tool_lower_m, *[-1.0] * 6] + [0.0] * self._gripper
         high = [*task.tool_upper_m, *[1.0] * 6] + [0.08] * self._gripper
+        if self._hand is not None:
+            low, high = [*low, *self._hand.lower_rad], [*high, *self._hand.upper_rad]
         return spaces.Box(np.array(low, np.float32), np.array(high, np.float32))
 
     def _make_observation_space(self) -> spaces.Dict:
@@ -93,9 +98,12 @@ class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type:
             "tcp": _unbounded(ACTION_SIZE),
             "twist": _unbounded(6),
             "wrench": _unbounded(6),
-            "gripper_width": _unbounded(1),
             "tactile": _unbounded(rows, columns, 3),
         }
+        if self._hand is None:
+            space["gripper_width"] = _unbounded(1)
+        else:
+            space["hand"] = _unbounded(len(self._hand.joint_names))
         for camera in p.cameras:
             space[camera.name] = spaces.Box(0, 255, (camera.height, camera.width, 3), np.uint8)
         return spaces.Dict(space)
@@ -116,14 +124,19 @@ class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type:
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        trajectory = self._trajectory(np.asarray(action, dtype=np.float64))
-        result = self.simulation.commit(trajectory)
+        wanted = np.asarray(action, dtype=np.float64)
+        rejected = self.simulation.commit(self._trajectory(wanted)).reason
+        if self._hand is not None:
+            joints = wanted[ACTION_SIZE:].reshape(1, -1)
+            times_ns = (self.simulation.now_ns + STEP_NS,)
+            moved = HandTrajectory(self._hand.joint_names, times_ns, joints)
+            rejected = rejected or self.simulation.commit_hand(moved).reason
         samples = self.simulation.advance(STEP_NS)
         status = self.simulation.task_status
         succeeded = status.state is TaskState.SUCCEEDED
         failed = status.state is TaskState.FAILED
         timeout = failed and status.elapsed_s > self.simulation.task.time_limit_s
-        info = self._info(result.reason)
+        info = self._info(rejected)
         return (
             self._observe(samples), float(succeeded), succeeded or (failed and not timeout),
             timeout, info,
@@ -149,9 +162,13 @@ class TaskEnvironment(gymnasium.Env[Observation, NDArray[np.float32]]):  # type:
             "tcp": action_from_pose(Pose.from_array7(arm["tcp_pose"])),
             "twist": arm["tcp_twist"].astype(np.float32),
             "wrench": arm["wrench"].astype(np.float32),
-            "gripper_width": arm["gripper_width"].astype(np.float32),
             "tactile": self._newest[TACTILE_STREAM].features["displacement"],
         }
+        if self._hand is None:
+            observation["gripper_width"] = arm["gripper_width"].astype(np.float32)
+        else:
+            joints = self._newest[HAND_STREAM].features["joint_position"]
+            observation["hand"] = joints.astype(np.float32)
         for camera in self.simulation.parameters.cameras:
             observation[camera.name] = self._newest[camera.stream].features["image"]
         return observation

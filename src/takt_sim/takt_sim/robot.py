@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -12,38 +11,36 @@ from numpy.typing import ArrayLike, NDArray
 from takt_core.errors import TaktError
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory
-from takt_description import ARM_JOINTS, FINGER_JOINTS, TOOL_FRAME, robot_description
-from takt_impedance import Controller, Mode, Parameters, TickOutput, TrajectoryResult
+from takt_description import (
+    ARM_JOINTS,
+    FINGER_JOINTS,
+    HAND_JOINTS,
+    TOOL_FRAME,
+    robot_description,
+)
+from takt_impedance import Controller, Mode, TickOutput, TrajectoryResult
 from takt_impedance.kinematics import ArmModel
+from takt_sim.arm_controller import ImpedanceParameters, controller_parameters
+from takt_sim.gripper import Gripper
+from takt_sim.hand import Hand, HandParameters
 from takt_sim.placing import body_pose
 from takt_sim.tasks.base import Start, Task
 
 N = len(ARM_JOINTS)
-# Fully closed: the servo presses with its force limit on what is in between.
-GRIPPER_CLOSED_M = 0.0
+JointReadings = tuple[list[float], list[float], list[float]]
 # What the arm's model assumes; a few grams that move by millimetres do not matter to it.
 GRASP_WIDTH_M = 0.02
 HOME_RAD = np.array([0.0, -0.20, 0.0, -2.45, 0.0, 2.25, np.pi / 4])
-
-
-@dataclass(frozen=True)
-class ImpedanceParameters:
-    """Gains and limits of the simulated arm's controller.
-
-    Attributes:
-        stiffness: (6,) diagonal, base axes [N/m, N m/rad].
-        max_force_n: norm of the force that the law may ask for.
-        torque_rate_limit_nm_s: published limit of the arm's torque interface.
-    """
-
-    stiffness: tuple[float, ...] = (900.0, 900.0, 900.0, 45.0, 45.0, 45.0)
-    max_force_n: float = 60.0
-    max_moment_nm: float = 15.0
-    torque_rate_limit_nm_s: float = 1000.0
+# Fingers half closed: between where a hand is open and where it grasps.
+HAND_MIDDLE_RAD = dict.fromkeys(HAND_JOINTS, 0.3) | {"thumb_side": math.pi / 2}
 
 
 class TorqueRobot:
-    """Arm and gripper in a MuJoCo world, with the controller that also drives the hardware."""
+    """Arm with gripper or hand in a MuJoCo world, with the controller that drives the hardware.
+
+    Attributes:
+        gripper, hand: one of them; the other one is None.
+    """
 
     def __init__(
         self,
@@ -51,44 +48,33 @@ class TorqueRobot:
         data: mujoco.MjData,
         impedance: ImpedanceParameters,
         task: Task,
+        hand: HandParameters | None = None,
     ) -> None:
         self._model, self._data = model, data
-        closed = dict.fromkeys(FINGER_JOINTS, GRASP_WIDTH_M / 2.0)
-        self._arm = ArmModel(robot_description(), TOOL_FRAME, ARM_JOINTS, closed)
-        self._parameters = self._controller_parameters(impedance, task)
+        self.gripper: Gripper | None = None
+        self.hand: Hand | None = None
+        if task.uses_hand:
+            self.hand = Hand(model, data, hand or HandParameters())
+            still = HAND_MIDDLE_RAD
+        else:
+            self.gripper = Gripper(model, data)
+            still = dict.fromkeys(FINGER_JOINTS, GRASP_WIDTH_M / 2.0)
+        self._arm = ArmModel(robot_description(hand=task.uses_hand), TOOL_FRAME, ARM_JOINTS, still)
+        self._parameters = controller_parameters(self._arm, impedance, task)
         self._torque_limit = np.array(self._parameters.torque_limit_nm)
         self._rate_limit = impedance.torque_rate_limit_nm_s
         # Views of MuJoCo's memory: they always show the present state.
         self._q, self._dq = data.qpos[:N], data.qvel[:N]
         self._torque = data.ctrl[:N]
-        self._fingers = slice(model.actuator(FINGER_JOINTS[0]).id, None)
-        self._finger_position = data.qpos[N : N + len(FINGER_JOINTS)]
-        self._widest_m = sum(float(model.joint(name).range[1]) for name in FINGER_JOINTS)
         self._nan = np.full(N, np.nan)
-        self._widths: list[tuple[int, float]] = []
         self.controller = Controller(self._parameters)
-        self.gripper_target_m = GRIPPER_CLOSED_M
         self.torque_violations = 0
         self.chunk_id = 0
         self._holding = False
         self._guided = False
 
-    def _controller_parameters(self, impedance: ImpedanceParameters, task: Task) -> Parameters:
-        arm, parameters = self._arm, Parameters(N)
-        parameters.joint_lower_rad = arm.lower_rad
-        parameters.joint_upper_rad = arm.upper_rad
-        parameters.joint_velocity_limit_rad_s = arm.velocity_limit_rad_s
-        parameters.torque_limit_nm = arm.torque_limit_nm
-        parameters.torque_rate_limit_nm_s = np.full(N, impedance.torque_rate_limit_nm_s)
-        parameters.stiffness = np.diag(impedance.stiffness)
-        parameters.max_force_n = impedance.max_force_n
-        parameters.max_moment_nm = impedance.max_moment_nm
-        parameters.workspace_lower_m = np.array(task.tool_lower_m)
-        parameters.workspace_upper_m = np.array(task.tool_upper_m)
-        return parameters
-
     def place(self, start: Start) -> None:
-        """Put the arm at the start of an episode, at rest, fingers at the start's width.
+        """Put the arm at the start of an episode, at rest, and the gripper or hand as it says.
 
         Raises:
             TaktError: the start is out of reach.
@@ -100,8 +86,10 @@ class TorqueRobot:
                 "allowed are poses within reach. Change the start pose of the task"
             )
         self._q[:] = position
-        self._finger_position[:] = start.gripper_width_m / 2.0
-        self.set_gripper(start.gripper_target_m)
+        if self.gripper is not None:
+            self.gripper.place(start.gripper_width_m, start.gripper_target_m)
+        if self.hand is not None and start.hand_rad is not None:
+            self.hand.place(start.hand_rad)
 
     def activate(self, now_ns: int) -> None:
         """Start the controller from the present state with the torque that holds it: no bump."""
@@ -109,7 +97,8 @@ class TorqueRobot:
         self.controller = Controller(self._parameters)
         self.controller.activate(now_ns, self._q, arm.position, arm.rotation, arm.bias)
         self._torque[:] = arm.bias
-        self._widths.clear()
+        if self.hand is not None:
+            self.hand.activate(now_ns)
         self.chunk_id = 0
         self.torque_violations = 0
         self._guided = False
@@ -126,8 +115,10 @@ class TorqueRobot:
         torque = output.torque
         self._count_violation(torque, dt_s)
         self._torque[:] = torque
-        if self._widths:
-            self._move_gripper(now_ns)
+        if self.gripper is not None:
+            self.gripper.move(now_ns)
+        if self.hand is not None:
+            self.hand.tick(now_ns)
         return output
 
     def _count_violation(self, torque: NDArray[np.float64], dt_s: float) -> None:
@@ -147,33 +138,20 @@ class TorqueRobot:
         stiffness = _rows([w.stiffness for w in waypoints])
         result = self.controller.set_trajectory(times, poses, now_ns, twists, stiffness)
         if result.accepted:
-            self._move_gripper(now_ns)
             self.chunk_id = trajectory.chunk_id
-            self._widths = [
-                (w.time_ns, w.gripper_width_m)
-                for w in waypoints
-                if w.gripper_width_m is not None and w.time_ns > now_ns
-            ]
+            if self.gripper is not None:
+                self.gripper.schedule(waypoints, now_ns)
         return result
 
-    def _move_gripper(self, now_ns: int) -> None:
-        while self._widths and self._widths[0][0] <= now_ns:
-            self.set_gripper(self._widths.pop(0)[1])
-
-    def set_gripper(self, width_m: float) -> None:
-        """Ask for a distance between the fingers [m]; 0 closes on what is between them.
-
-        Widths out of reach become the nearest that is not: for a control that is infinite,
-        MuJoCo would switch off every actuator, the arm's included. NaN asks for nothing.
-        """
-        if math.isnan(width_m):
-            return
-        self.gripper_target_m = float(np.clip(width_m, 0.0, self._widest_m))
-        self._data.ctrl[self._fingers] = self.gripper_target_m / 2.0
+    @property
+    def gripper_target_m(self) -> float:
+        """Width that the gripper is asked for [m]; NaN without one."""
+        return math.nan if self.gripper is None else self.gripper.target_m
 
     @property
     def gripper_width_m(self) -> float:
-        return float(self._finger_position.sum())
+        """Between the fingers [m]; NaN without a gripper."""
+        return math.nan if self.gripper is None else self.gripper.width_m
 
     @property
     def target_pose(self) -> NDArray[np.float64]:
@@ -209,21 +187,19 @@ class TorqueRobot:
         """(7,) of the last control tick [N m]."""
         return np.array(self._torque)
 
-    def fingers(self) -> tuple[list[float], list[float], list[float]]:
-        """Positions [m], velocities [m/s] and forces [N] of the two fingers."""
-        count = len(FINGER_JOINTS)
-        data = self._data
-        return (
-            data.qpos[N : N + count].tolist(),
-            data.qvel[N : N + count].tolist(),
-            data.actuator_force[self._fingers].tolist(),
-        )
+    def end_joints(self) -> tuple[tuple[str, ...], JointReadings]:
+        """Names of the joints beyond the arm; their positions, velocities and efforts."""
+        if self.hand is not None:
+            return self.hand.joint_names, self.hand.joints()
+        assert self.gripper is not None
+        return self.gripper.joint_names, self.gripper.joints()
 
     def set_target(self, pose: NDArray[np.float64], now_ns: int) -> TrajectoryResult:
         """Move to one pose (7,) within the follower's limits, and rest there."""
         result = self.controller.set_target(pose, now_ns)
         if result.accepted:
-            self._widths.clear()
+            if self.gripper is not None:
+                self.gripper.forget()
             self.chunk_id = 0
         return result
 

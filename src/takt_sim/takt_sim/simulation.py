@@ -16,13 +16,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from takt_core.errors import TaktError
+from takt_core.joint_follower import JointResult
 from takt_core.streams import Sample
-from takt_core.trajectory import Trajectory
-from takt_description import FINGERTIP_FRAMES, TOOL_FRAME
+from takt_core.trajectory import HandTrajectory, Trajectory
+from takt_description import TOOL_FRAME
 from takt_impedance import TrajectoryResult
+from takt_sim.arm_controller import ImpedanceParameters
 from takt_sim.cameras import CameraParameters, CameraRig
+from takt_sim.end_effector import bodies_beyond_flange, mounted_on
 from takt_sim.faults import Faults
-from takt_sim.robot import ImpedanceParameters, TorqueRobot
+from takt_sim.hand import HandParameters
+from takt_sim.robot import TorqueRobot
 from takt_sim.schedule import Due
 from takt_sim.tactile import FingertipLoad, TactilePad, TactileParameters
 from takt_sim.tasks.base import Task, TaskState, TaskStatus
@@ -35,6 +39,7 @@ TICK_NS = round(STEP_S * 1e9)
 EPOCH_NS = 1_000_000_000
 ARM_STREAM = "arm/state"
 WRENCH_STREAM = "arm/wrench"
+HAND_STREAM = "hand/state"
 TACTILE_STREAM = "fingertip/field"
 DEFAULT_CAMERAS = (
     CameraParameters(WRIST_CAMERA),
@@ -57,6 +62,7 @@ class SimulationParameters:
     wrench_cutoff_hz: float = 60.0
     tactile: TactileParameters = field(default_factory=TactileParameters)
     impedance: ImpedanceParameters = field(default_factory=ImpedanceParameters)
+    hand: HandParameters = field(default_factory=HandParameters)
     lazy_images: bool = False
 
 
@@ -68,14 +74,17 @@ class Simulation:
     ) -> None:
         self.task = task or PegInsertion()
         self.parameters = p = parameters or SimulationParameters()
-        self.model = build_world(self.task)
+        self.model = build_world(self.task, hand=p.hand)
         self.data = mujoco.MjData(self.model)
-        self.robot = TorqueRobot(self.model, self.data, p.impedance, self.task)
+        self.robot = TorqueRobot(self.model, self.data, p.impedance, self.task, p.hand)
         self.faults = Faults(camera.name for camera in p.cameras)
         self.pad = TactilePad(p.tactile)
-        tool_bodies = ("hand", "left_finger", "right_finger", *self.task.held_bodies)
+        mounted = mounted_on(self.task.uses_hand)
+        tool_bodies = (*bodies_beyond_flange(self.model), *self.task.held_bodies)
         self._wrench = ExternalWrench(self.model, tool_bodies, TOOL_FRAME, p.wrench_cutoff_hz)
-        self._fingertip = FingertipLoad(self.model, "left_finger", FINGERTIP_FRAMES[0], "hand")
+        self._fingertip = FingertipLoad(
+            self.model, mounted.pressed, mounted.fingertip, mounted.carrier
+        )
         self._load = np.zeros(6)
         self._rig = CameraRig(self.model, p.cameras) if p.cameras else None
         self._now_ns = EPOCH_NS
@@ -175,6 +184,19 @@ class Simulation:
         """Give waypoints to the follower; see takt_impedance.Controller.set_trajectory."""
         return self.robot.commit(trajectory, self._now_ns)
 
+    def commit_hand(self, trajectory: HandTrajectory) -> JointResult:
+        """Give joint positions to the hand's follower; see takt_sim.hand.Hand.commit.
+
+        Raises:
+            TaktError: the task has no hand.
+        """
+        if self.robot.hand is None:
+            raise TaktError(
+                f"the task {self.task.name} has no hand; allowed are commands of a hand in tasks "
+                "that use it. Choose one, or command the gripper"
+            )
+        return self.robot.hand.commit(trajectory, self._now_ns)
+
     def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
         """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp."""
         self.robot.set_impedance(stiffness, damping_ratio)
@@ -215,6 +237,8 @@ class Simulation:
             self._status = self._judge()
             self._out.append(Sample(ARM_STREAM, now, self.arm_features()))
             self._out.append(Sample(WRENCH_STREAM, now, {"wrench": self.wrench}))
+            if self.robot.hand is not None:
+                self._out.append(Sample(HAND_STREAM, now, self.robot.hand.features()))
         if self._tactile_due.take(now):
             field = self.pad.displacement(self._load, self._rng)
             self._out.append(Sample(TACTILE_STREAM, now, {"displacement": field}))

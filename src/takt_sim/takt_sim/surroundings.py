@@ -11,6 +11,10 @@ ROBOT_BIT = 1
 SURROUNDINGS_BIT = 2
 HELD_BIT = 4
 
+# How MuJoCo's contacts give way where the soft skin of a hand is one side of them.
+RUBBER_SOLREF = (0.02, 1.0)
+RUBBER_SOLIMP = (0.9, 0.95, 0.002, 0.5, 2.0)
+
 LIGHT_DIFFUSE = (0.62, 0.61, 0.58)
 LIGHT_DIRECTION = (-0.45, -0.55, -1.0)
 

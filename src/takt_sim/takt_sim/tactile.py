@@ -98,13 +98,15 @@ class FingertipLoad:
     Args:
         finger: body whose contacts press the pad.
         fingertip: surface frame of the pad, z into the finger.
-        hand: body that the weld holds the object to.
+        hand: body that a weld holds the object to; None: only contact holds it.
     """
 
-    def __init__(self, model: mujoco.MjModel, finger: str, fingertip: str, hand: str) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, finger: str, fingertip: str, hand: str | None
+    ) -> None:
         self._finger = model.body(finger).id
         self._tip = model.body(fingertip).id
-        self._hand = model.body(hand).id
+        self._hand = None if hand is None else int(model.body(hand).id)
 
     def wrench(self, model: mujoco.MjModel, data: mujoco.MjData) -> NDArray[np.float64]:
         """(6,) force and torque on the pad in its surface frame [N, N m]; see `TactilePad`.
@@ -114,7 +116,8 @@ class FingertipLoad:
         """
         mujoco.mj_rnePostConstraint(model, data)
         load = self._about_tip(model, data, self._finger)
-        load += 0.5 * self._about_tip(model, data, self._hand)
+        if self._hand is not None:
+            load += 0.5 * self._about_tip(model, data, self._hand)
         base_from_tip = data.xmat[self._tip].reshape(3, 3)
         return np.concatenate([load[:3] @ base_from_tip, load[3:] @ base_from_tip])
 

@@ -13,8 +13,24 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from takt_description import ARM_JOINTS, FINGER_JOINTS, WRIST_CAMERA_FRAME, robot_description
-from takt_sim.surroundings import HELD_BIT, ROBOT_BIT, SURROUNDINGS_BIT, add_surroundings
+from takt_description import (
+    ARM_JOINTS,
+    FINGER_JOINTS,
+    HAND_FINGERS,
+    HAND_JOINTS,
+    WRIST_CAMERA_FRAME,
+    robot_description,
+)
+from takt_sim.end_effector import MOUNT
+from takt_sim.hand import HandParameters
+from takt_sim.surroundings import (
+    HELD_BIT,
+    ROBOT_BIT,
+    RUBBER_SOLIMP,
+    RUBBER_SOLREF,
+    SURROUNDINGS_BIT,
+    add_surroundings,
+)
 from takt_sim.tasks.base import Task
 
 STEP_S = 0.001
@@ -25,6 +41,8 @@ OVERVIEW_CAMERA = "overview_camera"
 FINGER_GAIN_N_M = 3000.0
 FINGER_DAMPING_N_S_M = 60.0
 FINGER_FORCE_LIMIT_N = 20.0
+# Inertia of a hand's motor behind its gear, as its joint feels it.
+HAND_ARMATURE_KG_M2 = 0.001
 
 
 @dataclass(frozen=True)
@@ -45,13 +63,25 @@ WRIST_FIELD_DEG = 56.0
 
 
 def build_world(
-    task: Task | None = None, views: Sequence[CameraView] = FIXED_VIEWS
+    task: Task | None = None,
+    views: Sequence[CameraView] = FIXED_VIEWS,
+    hand: HandParameters | None = None,
 ) -> mujoco.MjModel:
-    """Compile the world of `task`. Objects of the task are placed by its `reset`, not here."""
-    spec = mujoco.MjSpec.from_string(_urdf_for_mujoco())
+    """Compile the world of `task`. Objects of the task are placed by its `reset`, not here.
+
+    Args:
+        hand: of the servos, in the world of a task that uses the hand.
+    """
+    uses_hand = task is not None and task.uses_hand
+    spec = mujoco.MjSpec.from_string(_urdf_for_mujoco(uses_hand))
     _set_options(spec)
     _shape_robot(spec)
-    _actuate(spec)
+    _actuate_arm(spec)
+    if uses_hand:
+        _shape_hand(spec)
+        _actuate_hand(spec, hand or HandParameters())
+    else:
+        _actuate_gripper(spec)
     add_surroundings(spec)
     for view in views:
         _add_view(spec, view)
@@ -63,12 +93,12 @@ def build_world(
     return spec.compile()
 
 
-def _urdf_for_mujoco() -> str:
+def _urdf_for_mujoco(hand: bool) -> str:
     """The robot's URDF with MuJoCo's own element, which keeps frames and visual shapes."""
     extension = (
         '<mujoco><compiler fusestatic="false" discardvisual="false" strippath="false"/></mujoco>'
     )
-    return robot_description().replace("<link", extension + "<link", 1)
+    return robot_description(hand=hand).replace("<link", extension + "<link", 1)
 
 
 def _set_options(spec: mujoco.MjSpec) -> None:
@@ -109,23 +139,53 @@ def _shape_robot(spec: mujoco.MjSpec) -> None:
         spec.joint(name).frictionloss = 0.0
 
 
-def _actuate(spec: mujoco.MjSpec) -> None:
-    """Torque motors without any gain on the arm, position servos on the fingers."""
+def _shape_hand(spec: mujoco.MjSpec) -> None:
+    """Phalanges with round ends and rubber's friction, which touch what is to be held."""
+    for geom in spec.geoms:
+        finger = geom.parent.name.startswith(HAND_FINGERS)
+        if geom.contype == 0 or not (finger or geom.parent.name == MOUNT):
+            continue
+        geom.conaffinity = SURROUNDINGS_BIT | HELD_BIT
+        if finger:
+            geom.type = mujoco.mjtGeom.mjGEOM_CAPSULE
+            geom.friction = [1.0, 0.01, 0.001]
+            geom.solref, geom.solimp = list(RUBBER_SOLREF), list(RUBBER_SOLIMP)
+    for name in HAND_JOINTS:
+        joint = spec.joint(name)
+        joint.armature = HAND_ARMATURE_KG_M2
+        joint.frictionloss = 0.0
+
+
+def _actuate_arm(spec: mujoco.MjSpec) -> None:
+    """Torque motors without any gain."""
     for name in ARM_JOINTS:
         spec.add_actuator(
             name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, gainprm=_first(1.0)
         )
+
+
+def _actuate_gripper(spec: mujoco.MjSpec) -> None:
     for name in FINGER_JOINTS:
-        spec.add_actuator(
-            name=name,
-            target=name,
-            trntype=mujoco.mjtTrn.mjTRN_JOINT,
-            gainprm=_first(FINGER_GAIN_N_M),
-            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
-            biasprm=_first(0.0, -FINGER_GAIN_N_M, -FINGER_DAMPING_N_S_M),
-            forcelimited=True,
-            forcerange=[-FINGER_FORCE_LIMIT_N, FINGER_FORCE_LIMIT_N],
-        )
+        _add_servo(spec, name, FINGER_GAIN_N_M, FINGER_DAMPING_N_S_M, FINGER_FORCE_LIMIT_N)
+
+
+def _actuate_hand(spec: mujoco.MjSpec, hand: HandParameters) -> None:
+    for name in HAND_JOINTS:
+        _add_servo(spec, name, hand.stiffness_nm_rad, hand.damping_nms_rad, hand.torque_limit_nm)
+
+
+def _add_servo(spec: mujoco.MjSpec, joint: str, gain: float, damping: float, limit: float) -> None:
+    """A position servo whose force or torque is limited."""
+    spec.add_actuator(
+        name=joint,
+        target=joint,
+        trntype=mujoco.mjtTrn.mjTRN_JOINT,
+        gainprm=_first(gain),
+        biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+        biasprm=_first(0.0, -gain, -damping),
+        forcelimited=True,
+        forcerange=[-limit, limit],
+    )
 
 
 def _first(*values: float) -> list[float]:

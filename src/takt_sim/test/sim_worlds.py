@@ -45,6 +45,12 @@ def picking_simulation() -> Simulation:
     return Simulation(make_task("pick_place"), SimulationParameters(cameras=()))
 
 
+@lru_cache(maxsize=1)
+def grasping_simulation() -> Simulation:
+    """The hand and the cylinder, without cameras."""
+    return Simulation(make_task("grasp_cylinder"), SimulationParameters(cameras=()))
+
+
 def impatient_simulation() -> Simulation:
     task = PegInsertion(PegInsertionParameters(time_limit_s=0.5))
     return Simulation(task, SimulationParameters(cameras=()))

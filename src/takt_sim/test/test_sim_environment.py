@@ -106,7 +106,7 @@ def test_gymnasium_makes_every_task_by_name(name: str) -> None:
     assert info["state"] == "RUNNING"
     task = environment.unwrapped.simulation.task
     assert task.name == name
-    assert environment.action_space.shape == (10 if task.uses_gripper else 9,)
+    assert environment.action_space.shape == (9 + task.uses_gripper + 16 * task.uses_hand,)
     environment.close()
 
 

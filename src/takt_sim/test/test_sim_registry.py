@@ -24,7 +24,7 @@ def test_options_are_the_parameters_of_the_task() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "complaint"),
     [
-        ("juggling", {}, "allowed are peg_insertion, pick_place"),
+        ("juggling", {}, "allowed are peg_insertion, pick_place, grasp_cylinder"),
         ("peg_insertion", {"shift": 0.003}, "did you mean 'shift_m'"),
         ("peg_insertion", {"shift_m": -0.003}, "allowed is a number from 0 to 0.02"),
         ("peg_insertion", {"shift_m": "far"}, "allowed is a number"),

@@ -21,7 +21,7 @@ from takt_core.conversions import (
 from takt_core.geometry import Pose
 from takt_core.nodes.qos import LATCHED, SENSOR_PUBLISH
 from takt_core.streams import Sample
-from takt_description import ARM_JOINTS, FINGER_JOINTS, FINGERTIP_FRAMES
+from takt_description import ARM_JOINTS, FINGERTIP_FRAMES
 from takt_impedance import Mode
 from takt_msgs.msg import ArmState, TactileField
 from takt_msgs.msg import TaskStatus as TaskStatusMsg
@@ -88,11 +88,11 @@ class SimulationOutputs:
         features = sample.features
         pose = pose_to_ros(Pose.from_array7(features["tcp_pose"]))
         self._pose.publish(PoseStamped(header=header, pose=pose))
-        fingers = simulation.robot.fingers()
+        names, fingers = simulation.robot.end_joints()
         self._joints.publish(
             JointState(
                 header=header,
-                name=[*ARM_JOINTS, *FINGER_JOINTS],
+                name=[*ARM_JOINTS, *names],
                 position=[*features["joint_position"], *fingers[0]],
                 velocity=[*features["joint_velocity"], *fingers[1]],
                 effort=[*features["joint_torque"], *fingers[2]],

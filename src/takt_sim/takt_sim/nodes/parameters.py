@@ -10,7 +10,7 @@ import yaml
 from takt_core.errors import TaktError
 from takt_core.parameters import parameter
 from takt_sim.cameras import CameraParameters
-from takt_sim.robot import ImpedanceParameters
+from takt_sim.arm_controller import ImpedanceParameters
 from takt_sim.simulation import Simulation, SimulationParameters
 from takt_sim.tasks import TASK_NAMES, make_task
 from takt_sim.world import FRONT_CAMERA, OVERVIEW_CAMERA, WRIST_CAMERA

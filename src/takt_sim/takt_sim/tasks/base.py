@@ -49,11 +49,13 @@ class Start:
     Attributes:
         gripper_width_m: between the fingers [m].
         gripper_target_m: what the gripper is asked for; 0 closes on what is between the fingers.
+        hand_rad: (16,) joints of the hand, if that is what the task uses.
     """
 
     base_from_tcp: Pose
-    gripper_width_m: float
+    gripper_width_m: float = 0.0
     gripper_target_m: float = 0.0
+    hand_rad: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Task(ABC):
     held_bodies: tuple[str, ...] = ()
     # Whether it cannot be done without commanding the gripper.
     uses_gripper: bool = False
+    # Whether the arm carries the hand of sixteen joints instead of the gripper.
+    uses_hand: bool = False
     # Where the controller lets the tool point go [m].
     tool_lower_m: tuple[float, float, float] = (0.20, -0.40, 0.04)
     tool_upper_m: tuple[float, float, float] = (0.78, 0.40, 0.70)
@@ -91,7 +95,11 @@ class Task(ABC):
 
     @abstractmethod
     def update(self, model: mujoco.MjModel, data: mujoco.MjData, gripper_target_m: float) -> None:
-        """Called with each judgement, before it: what the task itself changes in the world."""
+        """Called with each judgement, before it: what the task itself changes in the world.
+
+        Args:
+            gripper_target_m: width that the gripper is asked for [m]; NaN where there is a hand.
+        """
 
     @abstractmethod
     def judge(self, data: mujoco.MjData, wrench: NDArray[np.float64], elapsed_s: float) -> Verdict:

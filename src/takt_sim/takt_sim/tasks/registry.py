@@ -8,6 +8,7 @@ from typing import Any
 from takt_core.errors import TaktError
 from takt_core.parameters import from_mapping
 from takt_sim.tasks.base import Task
+from takt_sim.tasks.grasp_cylinder import GraspCylinder, GraspCylinderParameters
 from takt_sim.tasks.peg_insertion import PegInsertion, PegInsertionParameters
 from takt_sim.tasks.pick_place import PickPlace, PickPlaceParameters
 
@@ -20,9 +21,14 @@ def _pick_place(options: dict[str, Any], source: str) -> Task:
     return PickPlace(from_mapping(PickPlaceParameters, options, source))
 
 
+def _grasp_cylinder(options: dict[str, Any], source: str) -> Task:
+    return GraspCylinder(from_mapping(GraspCylinderParameters, options, source))
+
+
 _MAKERS: dict[str, Callable[[dict[str, Any], str], Task]] = {
     PegInsertion.name: _peg_insertion,
     PickPlace.name: _pick_place,
+    GraspCylinder.name: _grasp_cylinder,
 }
 TASK_NAMES = tuple(_MAKERS)
 
