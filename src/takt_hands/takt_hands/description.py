@@ -109,8 +109,14 @@ def from_mapping(content: Any, source: str) -> HandDescription:
     entries = top.get("joints")
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise TaktError(f"{source}: joints is {entries!r}; allowed is a list of joints")
-    joints = tuple(_joint(entry, defaults, f"{source}: joint {i}") for i, entry in enumerate(entries))
-    for what, values in (("name", [j.name for j in joints]), ("id", [j.id for j in joints])):
+    joints = tuple(
+        _joint(entry, defaults, f"{source}: joint {i}") for i, entry in enumerate(entries)
+    )
+    named: tuple[tuple[str, list[Any]], ...] = (
+        ("name", [joint.name for joint in joints]),
+        ("id", [joint.id for joint in joints]),
+    )
+    for what, values in named:
         double = {value for value in values if values.count(value) > 1}
         if double:
             raise TaktError(f"{source}: the {what} {double.pop()} belongs to two joints")
@@ -131,7 +137,9 @@ def _joint(entry: Any, defaults: Mapping[str, Any], where: str) -> Joint:
     for name, field in fields.items():
         if name not in values and field.default is dataclasses.MISSING:
             raise TaktError(f"{where}: {name} is missing")
-    checked = {name: _value(name, fields[name].type, value, where) for name, value in values.items()}
+    checked = {
+        name: _value(name, fields[name].type, value, where) for name, value in values.items()
+    }
     joint = Joint(**checked)
     _check_range(joint, where)
     return joint

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dynamixel_sdk import COMM_RX_CORRUPT, COMM_SUCCESS, PacketHandler
+from dynamixel_sdk import COMM_NOT_AVAILABLE, COMM_RX_CORRUPT, COMM_SUCCESS, PacketHandler
 from serial import SerialException
 
 from takt_core.errors import TaktError
@@ -24,6 +24,9 @@ ALERT = 0x80
 _ID, _LENGTH, _ERROR, _DATA = 4, 5, 8, 9
 # Instruction, error and checksum are part of a status packet's length.
 _LENGTH_WITHOUT_DATA = 4
+_PING = 1
+_RECEIVED_BROKEN = 3
+_ATTEMPTS = 3
 _REFUSALS = {
     1: "could not do it",
     2: "does not know this instruction",
@@ -89,7 +92,7 @@ class Bus:
         """
         with self._guard():
             packet, result, error = self._handler.txRxPacket(
-                self._port, [0, 0, 0, 0, motor_id, 3, 0, 1, 0, 0]
+                self._port, [0, 0, 0, 0, motor_id, 3, 0, _PING, 0, 0]
             )
         if result != COMM_SUCCESS or len(packet) < _DATA + 3:
             return None
@@ -101,12 +104,14 @@ class Bus:
         Raises:
             MotorError: no answer, or a refusal.
         """
-        with self._guard():
-            data, result, error = self._handler.readTxRx(
+
+        def once() -> tuple[list[int], int, int]:
+            answer: tuple[list[int], int, int] = self._handler.readTxRx(
                 self._port, motor_id, register.address, register.length
             )
-        self._check(motor_id, f"read {register.name}", result, error)
-        return register.decode(bytes(data))
+            return answer
+
+        return register.decode(bytes(self._ask(motor_id, f"read {register.name}", once)))
 
     def write(self, motor_id: int, register: Register, value: int) -> None:
         """
@@ -114,11 +119,14 @@ class Bus:
             MotorError: no answer, or a refusal.
         """
         data = list(register.encode(value))
-        with self._guard():
+
+        def once() -> tuple[list[int], int, int]:
             result, error = self._handler.writeTxRx(
                 self._port, motor_id, register.address, register.length, data
             )
-        self._check(motor_id, f"write {value} to {register.name}", result, error)
+            return [], result, error
+
+        self._ask(motor_id, f"write {value} to {register.name}", once)
 
     def reboot(self, motor_id: int) -> None:
         """It answers again after about half a second, without torque.
@@ -126,9 +134,12 @@ class Bus:
         Raises:
             MotorError: no answer, or a refusal.
         """
-        with self._guard():
+
+        def once() -> tuple[list[int], int, int]:
             result, error = self._handler.reboot(self._port, motor_id)
-        self._check(motor_id, "reboot", result, error)
+            return [], result, error
+
+        self._ask(motor_id, "reboot", once)
 
     def read_block(self, motor_ids: Sequence[int], block: Block) -> BlockRead:
         """One sync read; whoever answers is in the result, however many others do not."""
@@ -170,9 +181,7 @@ class Bus:
             return
         flat = [byte for motor_id, part in data.items() for byte in (motor_id, *part)]
         with self._guard():
-            self._handler.syncWriteTxOnly(
-                self._port, block.address, block.length, flat, len(flat)
-            )
+            self._handler.syncWriteTxOnly(self._port, block.address, block.length, flat, len(flat))
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -187,13 +196,24 @@ class Bus:
             self._port.is_using = False
             raise PortLostError(f"the port is gone: {error}") from error
 
-    def _check(self, motor_id: int, action: str, result: int, error: int) -> None:
+    def _ask(
+        self, motor_id: int, action: str, once: Callable[[], tuple[list[int], int, int]]
+    ) -> list[int]:
+        """Data of an answer; what is lost on the way is asked again, what is refused is not."""
+        data: list[int] = []
+        result, error = COMM_NOT_AVAILABLE, 0
+        for _ in range(_ATTEMPTS):
+            with self._guard():
+                data, result, error = once()
+            if result == COMM_SUCCESS and error & ~ALERT != _RECEIVED_BROKEN:
+                break
         if result != COMM_SUCCESS:
             said = self._handler.getTxRxResult(result).removeprefix("[TxRxResult] ")
             raise MotorError(f"motor {motor_id}: {action}: {said}")
         if error & ~ALERT:
             said = _REFUSALS.get(error & ~ALERT, f"answers error {error & ~ALERT}")
             raise MotorError(f"motor {motor_id}: {action}: it {said}")
+        return data
 
 
 def write_all(bus: Bus, register: Register, values: Mapping[int, int]) -> None:
@@ -209,5 +229,3 @@ def bytes_of_cycle(motors: int, block: Block, registers: Sequence[Register]) -> 
     request, status = 14 + motors, (11 + block.length) * motors
     writes = sum(14 + motors * (1 + register.length) for register in registers)
     return request + writes, status
-
-

@@ -5,6 +5,9 @@ busy, on a clock that may be set. This one waits in the kernel, on the steady cl
 it is told.
 """
 
+# The names are those that dynamixel_sdk calls.
+# ruff: noqa: N802
+
 from __future__ import annotations
 
 import contextlib

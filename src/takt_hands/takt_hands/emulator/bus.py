@@ -186,8 +186,7 @@ class EmulatedBus:
             awake = self._awake([motor_id])
             if not awake and self.faults.chained:
                 break
-            for motor in awake:
-                replies.append(self._reply(motor, *motor.read(address, length)))
+            replies += [self._reply(motor, *motor.read(address, length)) for motor in awake]
         return replies
 
     def _sync_write(self, packet: Packet) -> list[Reply]:

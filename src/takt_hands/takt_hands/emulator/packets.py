@@ -78,7 +78,7 @@ class Parser:
     def feed(self, data: bytes) -> list[Packet]:
         """The packets that are complete now."""
         self._buffer += data
-        found = []
+        found: list[Packet] = []
         while True:
             begin = self._buffer.find(HEADER)
             if begin < 0:

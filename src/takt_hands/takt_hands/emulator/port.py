@@ -4,6 +4,9 @@ It stands in for the port handler of dynamixel_sdk, so that the real protocol co
 time-outs, on a clock that no other process can disturb.
 """
 
+# The names are those that dynamixel_sdk calls.
+# ruff: noqa: N802
+
 from __future__ import annotations
 
 from collections import deque
