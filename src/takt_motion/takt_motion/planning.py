@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,7 @@ class MotionPlanning:
     Args:
         places: joint angles (n,) by name.
         limits: of the motions at speed_scale 1.
+        forward: base_from_tcp of joint angles, for motions: they may be executed in another thread.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class MotionPlanning:
         places: Mapping[str, Array],
         limits: SpeedLimits,
         parameters: MotionParameters,
+        forward: Callable[[Array], Pose],
     ) -> None:
+        self._forward = forward
         self._arm = arm
         self._planner = planner
         self._places = places
@@ -81,8 +84,8 @@ class MotionPlanning:
         pieces = rounded(corners, self._planner, self._parameters.blend_rad)
         limits = self._limits.scaled(request.speed_scale)
         path = timed(corners, pieces, limits, self._arm.jacobian)
-        motion = JointMotion(path, self._arm.pose, self._limits.acceleration)
-        return Planned(motion, f"{request}, {len(corners) - 1} straight pieces")
+        motion = JointMotion(path, self._forward, self._limits.acceleration)
+        return Planned(motion, f"{request} (corners on the way: {len(corners) - 2})")
 
     def _retreat(self, start: Start, speed_scale: float) -> Planned:
         p = self._parameters
@@ -103,8 +106,8 @@ class MotionPlanning:
         touching = self._planner.touching(q)
         if touching:
             raise TaktError(
-                f"the start is in collision, or nearer than the margin: {_pairs(touching)}. Retreat "
-                "first (takt move retreat), or correct the scene"
+                f"the start is in collision, or nearer than the margin: {_pairs(touching)}. "
+                "Retreat first (takt move retreat), or correct the scene"
             )
 
     def _goal(self, start: Array, request: Request) -> Array:
@@ -133,7 +136,7 @@ class MotionPlanning:
         unknown = [name for name in joints if name not in names]
         if unknown or not joints:
             raise TaktError(f"joints {unknown or 'none'} of the goal; the arm has {list(names)}")
-        goal = start.copy()
+        goal: Array = start.copy()
         for name, value in joints.items():
             goal[names.index(name)] = value
         return goal

@@ -70,19 +70,18 @@ def way_back(
             q, done_m = following, done_m + step_m
     if done_m < SHORTEST_M:
         raise TaktError(
-            f"no retreat: {1e3 * done_m:.0f} mm {_words(direction)} it meets {ended}. Take over, or "
-            "guide the arm by hand"
+            f"no retreat: {1e3 * done_m:.0f} mm {_words(direction)} it meets {ended}. Take "
+            "over, or guide the arm by hand"
         )
     behind_m = max(float((measured.position_m - target.position_m) @ direction), 0.0)
     return RetreatWay(direction, done_m + behind_m, ended)
 
 
 def _new_contact(known: dict[str, float], found: dict[str, float]) -> str:
-    """What touches that did not, or has come nearer; updates the nearest distances."""
+    """What touches that did not, or has come nearer; what has parted is not known any more."""
     for name, distance_m in found.items():
         if name not in known or distance_m < known[name] - _TOLERANCE_M:
             return name
-    # What has parted may not touch again.
     for name in set(known) - set(found):
         del known[name]
     return ""

@@ -92,3 +92,18 @@ def _numbers(what: str, value: Any, count: int) -> Array:
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
         raise TaktError(f"{what} is {value!r}; allowed are {count} finite numbers")
     return numbers
+
+
+def pairs_from_yaml(text: str) -> tuple[str, ...]:
+    """Pairs of names that may touch: ``[link5 - link7]``.
+
+    Raises:
+        TaktError: something else.
+    """
+    try:
+        values = yaml.safe_load(text) if text.strip() else []
+    except yaml.YAMLError as error:
+        raise TaktError(f"allowed_collisions is no YAML: {error}") from error
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TaktError(f"allowed_collisions is {values!r}; allowed is a list of texts 'a - b'")
+    return tuple(values)

@@ -15,21 +15,21 @@ class MotionParameters:
         "", description="topic with the robot's URDF (std_msgs/String); empty: the reference arm"
     )
     joint_names: tuple[str, ...] = parameter(
-        (), description="the arm's joints in the order of arm/state; empty: the reference arm's"
+        ("joint1", "joint2", "joint3", "joint4", "joint5", "joint6", "joint7"),
+        description="the arm's joints in the order of arm/state",
     )
     base_frame: str = parameter("base", description="the frame of goals, root of the URDF")
     tool_frame: str = parameter("tcp", description="link whose frame is the tool point")
     backend: str = parameter(
-        "auto",
-        choices=("auto", "ompl", "moveit"),
-        description="what finds paths; auto: moveit_py where it is installed and configured",
+        "ompl", choices=("ompl", "moveit"), description="what finds paths and knows the scene"
     )
-    moveit_group: str = parameter(
-        "", description="planning group of the arm in the SRDF; empty: no MoveIt"
+    moveit_config: str = parameter(
+        "", description="file with the parameters of MoveIt's node, for that backend"
     )
+    moveit_group: str = parameter("", description="planning group of the arm in the SRDF")
     scene: str = parameter("", description="obstacles as YAML, see docs/motion.md")
-    allowed_collisions: tuple[str, ...] = parameter(
-        (), description="pairs that may touch: 'link5 - link7'"
+    allowed_collisions: str = parameter(
+        "", description="pairs that may touch, as YAML: [link5 - link7]"
     )
     places: str = parameter("", description="joint angles [rad] by name as YAML: home: [...]")
     margin_m: float = parameter(

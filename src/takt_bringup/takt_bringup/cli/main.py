@@ -22,12 +22,22 @@ class Subcommand:
     words: tuple[str, ...]
     module: str
     summary: str
+    function: str = "main"
 
 
 SUBCOMMANDS = (
     Subcommand(("up",), "takt_bringup.cli.up", "start a launch file: takt up sim_policy"),
     Subcommand(("demo",), "takt_bringup.demo.command", "run and record the demo episodes"),
     Subcommand(("doctor",), "takt_bringup.cli.doctor", "say what this machine has and lacks"),
+    Subcommand(
+        ("check", "config"),
+        "takt_bringup.cli.check",
+        "rehearse a real arm's settings",
+        "main_config",
+    ),
+    Subcommand(
+        ("check", "arm"), "takt_bringup.cli.check", "look at a real arm before it moves", "main_arm"
+    ),
     Subcommand(("latency",), "takt_bringup.cli.latency", "latencies, live or from a bag"),
     Subcommand(("policy", "inspect"), "takt_policy.cli.inspect", "explain a policy bundle"),
     Subcommand(
@@ -40,6 +50,7 @@ SUBCOMMANDS = (
     Subcommand(("bag", "info"), "takt_recorder.cli.info", "what a recorded bag holds"),
     Subcommand(("bag", "recover"), "takt_recorder.cli.recover", "repair a bag that was cut"),
     Subcommand(("bag", "replay"), "takt_bringup.cli.bag_replay", "send a bag's commands again"),
+    Subcommand(("move",), "takt_motion.cli.move", "a planned motion: takt move home"),
     Subcommand(("teleop", "keyboard"), "takt_bringup.cli.teleop", "steer from this terminal"),
 )
 
@@ -88,7 +99,7 @@ def load(command: Subcommand) -> Callable[[list[str]], int]:
             f"`takt {' '.join(command.words)}` needs {error.name}, which is not installed here; "
             "`make setup` installs everything, `source scripts/env.sh` makes it visible"
         ) from error
-    main_function: Callable[[list[str]], int] = module.main
+    main_function: Callable[[list[str]], int] = getattr(module, command.function)
     return main_function
 
 
