@@ -62,8 +62,11 @@ class HandTrajectory:
         joint_names: (n,) a subset of the hand's joints.
         times_ns: (k,) ascending ROS times [ns].
         positions: (k, n) [rad].
+        velocities: (k, n) [rad/s], or None to let the follower choose; only a last waypoint with
+            a velocity of zero is a planned end.
     """
 
     joint_names: tuple[str, ...] = ()
     times_ns: tuple[int, ...] = ()
     positions: Array = field(default_factory=lambda: np.empty((0, 0)))
+    velocities: Array | None = None

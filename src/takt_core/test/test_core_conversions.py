@@ -86,16 +86,21 @@ def test_trajectory_round_trip() -> None:
     st.lists(st.integers(10**9, 10**18), max_size=4, unique=True),
     st.integers(0, 10**9),
     st.integers(1, 3),
+    st.booleans(),
 )
-def test_hand_trajectory_round_trip(times_ns: list[int], stamp_ns: int, joints: int) -> None:
+def test_hand_trajectory_round_trip(
+    times_ns: list[int], stamp_ns: int, joints: int, with_velocities: bool
+) -> None:
     names = ("thumb", "index", "ring")[:joints]
     positions = np.random.default_rng(joints).normal(size=(len(times_ns), joints))
-    sent = HandTrajectory(names, tuple(sorted(times_ns)), positions)
+    velocities = 2.0 * positions if with_velocities and times_ns else None
+    sent = HandTrajectory(names, tuple(sorted(times_ns)), positions, velocities)
     message = c.hand_trajectory_to_ros(sent, stamp_ns)
     assert c.stamp_from_ros(message.header.stamp) == stamp_ns
     got = c.hand_trajectory_from_ros(message)
     assert (got.joint_names, got.times_ns) == (sent.joint_names, sent.times_ns)
     np.testing.assert_array_equal(got.positions, sent.positions)
+    np.testing.assert_array_equal(got.velocities, sent.velocities)
 
 
 def test_hand_trajectories_that_are_none_are_refused() -> None:
@@ -103,6 +108,9 @@ def test_hand_trajectories_that_are_none_are_refused() -> None:
         point = JointTrajectoryPoint(positions=positions)
         with pytest.raises(TaktError, match=words):
             c.hand_trajectory_from_ros(JointTrajectory(joint_names=["a", "b"], points=[point]))
+    points = [JointTrajectoryPoint(positions=[0.1], velocities=v) for v in ([0.1], [])]
+    with pytest.raises(TaktError, match="velocities has 0 numbers"):
+        c.hand_trajectory_from_ros(JointTrajectory(joint_names=["a"], points=points))
 
 
 def test_chunk_round_trip() -> None:

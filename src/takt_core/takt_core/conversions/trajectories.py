@@ -59,29 +59,45 @@ def hand_trajectory_from_ros(message: Any) -> HandTrajectory:
     points count; their order and reach are for the hand to judge.
 
     Raises:
-        TaktError: a point without a finite position for each joint.
+        TaktError: a point without a finite position for each joint, or velocities in some of the
+            points only.
     """
     names = tuple(str(name) for name in message.joint_names)
-    rows = [checks.finite("positions", np.array(p.positions, np.float64)) for p in message.points]
-    for row in rows:
-        checks.count("positions", row, len(names))
+    shape = (len(message.points), len(names))
+    positions = _rows("positions", [p.positions for p in message.points], shape)
+    velocities = None
+    if any(len(p.velocities) for p in message.points):
+        velocities = _rows("velocities", [p.velocities for p in message.points], shape)
     begin_ns = stamp_from_ros(message.header.stamp)
     times_ns = tuple(begin_ns + stamp_from_ros(p.time_from_start) for p in message.points)
-    return HandTrajectory(names, times_ns, np.array(rows).reshape(len(rows), len(names)))
+    return HandTrajectory(names, times_ns, positions, velocities)
 
 
 def hand_trajectory_to_ros(trajectory: HandTrajectory, stamp_ns: int) -> JointTrajectory:
     """``stamp_ns``, not after the first waypoint, becomes the header's stamp."""
+    velocities = trajectory.velocities
     return JointTrajectory(
         header=header_to_ros(stamp_ns, ""),
         joint_names=list(trajectory.joint_names),
         points=[
             JointTrajectoryPoint(
-                positions=row.tolist(), time_from_start=duration_to_ros(time_ns - stamp_ns)
+                positions=row.tolist(),
+                velocities=[] if velocities is None else velocities[i].tolist(),
+                time_from_start=duration_to_ros(time_ns - stamp_ns),
             )
-            for time_ns, row in zip(trajectory.times_ns, trajectory.positions, strict=True)
+            for i, (time_ns, row) in enumerate(
+                zip(trajectory.times_ns, trajectory.positions, strict=True)
+            )
         ],
     )
+
+
+def _rows(name: str, rows: list[Any], shape: tuple[int, int]) -> Array:
+    """Finite numbers of the shape (points, joints)."""
+    arrays = [checks.finite(name, np.array(row, np.float64)) for row in rows]
+    for row in arrays:
+        checks.count(name, row, shape[1])
+    return np.array(arrays).reshape(shape)
 
 
 def _waypoint_to_ros(waypoint: Waypoint) -> PoseWaypoint:
