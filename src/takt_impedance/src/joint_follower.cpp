@@ -91,6 +91,9 @@ Verdict JointFollower::commit(JointCurve& incoming, TimeNs now_ns) noexcept {
 }
 
 Verdict JointFollower::commit_target(const JointVector& q, TimeNs now_ns) noexcept {
+  for (int i = 0; i < parameters_.n_joints; ++i) {
+    if (!std::isfinite(q(i))) return refuse(Refusal::kJointNotFinite, q(i), 0.0, -1, i);
+  }
   JointKnot knot;
   knot.time_ns = now_ns;
   knot.state = {q, JointVector::Zero(q.size())};

@@ -156,9 +156,11 @@ Verdict Motion::commit_target(const Pose& pose, TimeNs now_ns) noexcept {
 Verdict Motion::commit_target(const JointVector& q, TimeNs now_ns) noexcept {
   const Verdict verdict = check_command(now_ns, 0);
   if (!verdict.accepted) return verdict;
+  const Verdict going = joints_.commit_target(q, now_ns);
+  if (!going.accepted) return going;
   drop_pending();
   use_law(true);
-  return joints_.commit_target(q, now_ns);
+  return going;
 }
 
 Verdict Motion::check_pending(TimeNs now_ns) const noexcept {

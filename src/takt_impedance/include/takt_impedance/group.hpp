@@ -1,8 +1,9 @@
 // Several arms that set out together or not at all.
 //
-// All controllers of a group are ticked by the same thread, which also calls `commit`. Phase one
-// asks every arm, phase two tells every arm. With a start in the future the arms agree again in the
-// tick before it: one that can no longer go (a fault, a stop, another command) takes the others out.
+// All controllers of a group are ticked by the same thread, which also calls what is here. Phase one
+// asks every arm, phase two tells every arm. With a start in the future they are asked once more
+// when it comes: one that can no longer go (a fault, a stop, another command, too far from its
+// first waypoint by now) keeps the others back.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ class Group {
   // The controllers must outlive the group.
   explicit Group(std::vector<Controller*> controllers);
 
-  // One set of waypoints for each arm.
+  // One set of waypoints for each arm; std::invalid_argument if there are not as many.
   GroupResult set_trajectory(const std::vector<WaypointView>& waypoints, TimeNs now_ns,
                              TimeNs start_ns = 0);
   GroupResult set_joint_trajectory(const std::vector<JointWaypointView>& waypoints,
@@ -31,6 +32,10 @@ class Group {
   int size() const { return static_cast<int>(controllers_.size()); }
 
  private:
+  template <typename View, typename CurveType>
+  GroupResult set(const std::vector<View>& waypoints, std::vector<CurveType>& curves,
+                  TimeNs now_ns, TimeNs start_ns);
+
   std::vector<Controller*> controllers_;
   std::vector<Curve> curves_;
   std::vector<JointCurve> joint_curves_;

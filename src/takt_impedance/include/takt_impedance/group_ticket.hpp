@@ -12,7 +12,7 @@ class Motion;
 // Shared by the members of one group. All of them are ticked by one thread.
 class GroupTicket {
  public:
-  explicit GroupTicket(std::vector<const Motion*> members) : members_(std::move(members)) {}
+  void add(const Motion& member) { members_.push_back(&member); }
 
   // Asked by each member in the tick of its start: may it go? The first one decides for all, by
   // asking every member whether it could go now.

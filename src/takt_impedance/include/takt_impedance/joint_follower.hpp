@@ -25,7 +25,7 @@ class JointFollower {
   // old one.
   Verdict commit(JointCurve& incoming, TimeNs now_ns) noexcept;
 
-  // As fast as the limits allow to `q`, which must be finite, or to the joint's limit before it.
+  // As fast as the limits allow to `q`, or to the joint's limit before it, and rest there.
   Verdict commit_target(const JointVector& q, TimeNs now_ns) noexcept;
 
   // Decelerate within stop_s and hold; not starvation.

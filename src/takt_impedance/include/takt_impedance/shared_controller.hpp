@@ -1,9 +1,9 @@
-// A controller between threads: a real-time thread ticks it, another posts commands, a third reads
-// what the latest tick did. The ticking thread never waits, locks or allocates.
+// A controller between threads: a real-time thread ticks it, others post commands, one reads what
+// the latest tick did. The ticking thread never waits, locks or allocates.
 //
 // Commands are read and checked where they are posted; what only the tick can know (too far from
-// the target, a fault, the mode) is answered by `poll_results`. Any number of threads may post: they
-// take turns by a mutex that the tick does not know of.
+// the target, a fault, the mode) comes with `poll_results`. The posting threads take turns by a
+// mutex that the tick does not know of.
 #pragma once
 
 #include <mutex>
@@ -11,24 +11,10 @@
 
 #include "takt_impedance/commands.hpp"
 #include "takt_impedance/controller.hpp"
+#include "takt_impedance/mailbox.hpp"
 #include "takt_impedance/statistics.hpp"
 
 namespace takt_impedance {
-
-// The answer to a post: whether the tick will see the command, and the id that its result carries.
-struct Posted {
-  bool posted = false;
-  std::uint64_t id = 0;
-  std::string reason;  // why not: what is wrong with the command itself
-};
-
-// A result with its text.
-struct Answer {
-  std::uint64_t id = 0;
-  CommandKind kind = CommandKind::kMotion;
-  Verdict verdict;
-  std::string reason;  // why it was refused; empty if accepted
-};
 
 // What a tick read and did, all of the same tick.
 struct Snapshot {
@@ -38,7 +24,7 @@ struct Snapshot {
         tau_measured(JointVector::Constant(n_joints, kNan)),
         output(n_joints) {}
 
-  bool active = false;  // false until a tick after activation
+  bool active = false;  // false until the first tick after an activation
   TimeNs now_ns = 0;
   JointVector q, dq, tau_measured;
   MovingPose measured;  // base_from_tcp and the twist of the tool point
@@ -57,10 +43,10 @@ class SharedController {
 
   // -- the real-time thread -----------------------------------------------------------------------
 
-  // As Controller::activate; not real-time safe if it throws. Commands posted before are refused.
+  // As Controller::activate, which may throw. Commands posted before are refused.
   void activate(const TickInput& input);
 
-  // Takes the commands posted since the tick before, ticks, and publishes a snapshot.
+  // Does what was posted since the tick before, ticks, and leaves a snapshot.
   const TickOutput& tick(const TickInput& input) noexcept;
 
   const TickOutput& output() const { return controller_.output(); }
@@ -69,12 +55,12 @@ class SharedController {
 
   // -- threads that command -----------------------------------------------------------------------
 
-  // With `start_ns` in the future the present trajectory goes on until then. No waypoints: stop.
-  Posted post_trajectory(const WaypointView& waypoints, TimeNs now_ns, TimeNs start_ns = 0);
-  Posted post_joint_trajectory(const JointWaypointView& waypoints, TimeNs now_ns,
-                               TimeNs start_ns = 0);
-  Posted post_target(const double* pose7, TimeNs now_ns);
-  Posted post_joint_target(const double* q, TimeNs now_ns);
+  // Whether waypoints are past is decided by the tick's own time. With `start_ns` in the future the
+  // present trajectory goes on until then. No waypoints: stop.
+  Posted post_trajectory(const WaypointView& waypoints, TimeNs start_ns = 0);
+  Posted post_joint_trajectory(const JointWaypointView& waypoints, TimeNs start_ns = 0);
+  Posted post_target(const double* pose7);
+  Posted post_joint_target(const double* q);
   Posted post_wrench(const Vector6& wrench, TimeNs now_ns);
   // A damping ratio of NaN leaves it as it is.
   Posted post_stiffness(const Matrix6& stiffness, Frame frame,
@@ -84,11 +70,13 @@ class SharedController {
   Posted post_mode(Mode mode);
   Posted post_reset_fault();
 
-  // Results since the last call, in order.
+  // What became of commands since the last call, in order.
   std::vector<Answer> poll_results();
 
-  // Commands that were replaced by newer ones before a tick took them.
+  // Commands that newer ones replaced before a tick took them.
   std::uint64_t replaced() const;
+  // Answers that nobody polled for in time: there is room for 64.
+  std::uint64_t lost_results() const;
 
   // -- one thread that publishes ------------------------------------------------------------------
 
@@ -96,13 +84,15 @@ class SharedController {
   const Snapshot& snapshot();
 
  private:
+  void leave_snapshot(const TickInput& input);
+
   Controller controller_;
   Commands commands_;
   Mailbox<Snapshot> snapshots_;
   TickStatistics statistics_;
-  mutable std::mutex writers_;
-  std::uint64_t last_id_ = 0;
-  std::uint64_t replaced_ = 0;
+  TimeNs last_tick_ns_ = 0;
+  bool ticked_ = false;
+  mutable std::mutex posting_;
 };
 
 }  // namespace takt_impedance
