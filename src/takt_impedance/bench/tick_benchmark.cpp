@@ -32,12 +32,14 @@ double run_law(const std::vector<ti::TickInput>& motion, int ticks) {
   const ti::Parameters parameters(ti::sample::kJoints);
   ti::Law law(parameters);
   ti::Gains gains(parameters);
+  const ti::ContactLimiter contact(parameters);
+  ti::Tank tank(parameters);
   ti::LawOutput output;
-  ti::MovingPose target;
-  target.pose = {motion[0].position, Eigen::Quaterniond(motion[0].rotation)};
+  ti::LawCommand command;
+  command.target.pose = {motion[0].position, Eigen::Quaterniond(motion[0].rotation)};
   double sum = 0.0;
   for (int k = 0; k < ticks; ++k) {
-    law.compute(motion[static_cast<std::size_t>(index_of(k))], target, gains, 1.0, output);
+    law.compute(motion[static_cast<std::size_t>(index_of(k))], command, gains, contact, tank, output);
     sum += output.torque(0);
   }
   return sum;
@@ -49,7 +51,9 @@ double run_follower(const std::vector<ti::TickInput>& motion, int ticks) {
   const ti::Pose start{motion[0].position, Eigen::Quaterniond(motion[0].rotation)};
   ti::TimeNs now = motion[0].now_ns;
   follower.reset(now, start);
-  follower.set_trajectory(ti::sample::arc(start, now, 250).view(), now);
+  ti::Curve curve(parameters.max_waypoints + 1);
+  ti::prepare(ti::sample::arc(start, now, 250).view(), curve);
+  follower.commit(curve, now);
   double sum = 0.0;
   for (int k = 0; k < ticks; ++k) {
     now += 1'000'000;

@@ -4,4 +4,8 @@
 #include <pybind11/pybind11.h>
 
 void bind_enums(pybind11::module_& m);
+void bind_keep_out(pybind11::module_& m);
 void bind_parameters(pybind11::module_& m);
+void bind_output(pybind11::module_& m);
+void bind_results(pybind11::module_& m);
+void bind_controller(pybind11::module_& m);

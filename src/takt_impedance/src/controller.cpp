@@ -4,63 +4,11 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "input_checks.hpp"
 #include "takt_impedance/joint_effects.hpp"
 #include "takt_impedance/speed_brake.hpp"
 
 namespace takt_impedance {
-namespace {
-
-// Accepts rounding in single precision, nothing more.
-constexpr double kRotationTolerance = 1e-3;
-
-// x - x is NaN for NaN and infinity and 0 for all else: one pass without branches.
-template <typename Matrix>
-bool finite(const Matrix& m) {
-  const double* data = m.data();
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < m.size(); ++i) sum += data[i] - data[i];
-  return sum == 0.0;
-}
-
-Pose measured_pose(const TickInput& in) {
-  return {in.position, Eigen::Quaterniond(in.rotation).normalized()};
-}
-
-bool is_rotation(const Matrix3& m) {
-  const double skew = (m.transpose().lazyProduct(m) - Matrix3::Identity()).squaredNorm();
-  return skew < kRotationTolerance * kRotationTolerance && m.determinant() > 0.0;
-}
-
-// What is wrong with a state to be held; null if nothing.
-const char* unusable(const TickInput& in) {
-  if (!finite(in.q)) return "q: found a value that is not finite";
-  if (!finite(in.position) || !finite(in.rotation)) {
-    return "base_from_tcp: found a value that is not finite";
-  }
-  if (!is_rotation(in.rotation)) {
-    return "base_from_tcp rotation: found a matrix that is not a rotation";
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-Fault find_invalid(const TickInput& in) {
-  if (!finite(in.q)) return Fault::kNonfinitePosition;
-  if (!finite(in.dq)) return Fault::kNonfiniteVelocity;
-  if (!finite(in.jacobian)) return Fault::kNonfiniteJacobian;
-  if (!finite(in.mass)) return Fault::kNonfiniteMass;
-  if (!finite(in.bias)) return Fault::kNonfiniteBias;
-  if (!finite(in.position) || !finite(in.rotation)) return Fault::kNonfinitePose;
-  if (!std::isfinite(in.dt_s)) return Fault::kNonfiniteDt;
-  if (!is_rotation(in.rotation)) return Fault::kInvalidRotation;
-  // All NaN means that there is no sensor; a sensor with a hole in it is broken.
-  if (!finite(in.wrench_measured) && !in.wrench_measured.array().isNaN().all()) {
-    return Fault::kNonfiniteWrench;
-  }
-  return Fault::kNone;
-}
-
 Controller::Controller(const Parameters& parameters)
     : parameters_((parameters.validate(), parameters)),
       motion_(parameters_),
@@ -72,8 +20,8 @@ Controller::Controller(const Parameters& parameters)
       observer_(parameters_),
       contact_(parameters_),
       limiter_(parameters_),
-      curve_(parameters_.max_waypoints + 1),
-      joint_curve_(parameters_.max_waypoints + 1),
+      curve_(parameters_.max_waypoints),
+      joint_curve_(parameters_.max_waypoints),
       blend_from_(JointVector::Constant(parameters_.n_joints, kNan)),
       blend_offset_(JointVector::Zero(parameters_.n_joints)),
       last_finite_bias_(JointVector::Zero(parameters_.n_joints)),
@@ -81,6 +29,14 @@ Controller::Controller(const Parameters& parameters)
       output_(parameters_.n_joints) {
   law_output_.torque = JointVector::Zero(parameters_.n_joints);
 }
+
+namespace {
+
+Pose measured_pose(const TickInput& in) {
+  return {in.position, Eigen::Quaterniond(in.rotation).normalized()};
+}
+
+}  // namespace
 
 void Controller::hold_here(const TickInput& in) {
   motion_.rest(in);
@@ -148,6 +104,7 @@ const TickOutput& Controller::tick(const TickInput& in) noexcept {
   if (!active_) return output_;
   ++counters_.ticks;
   const double dt = check_clock(in);
+  started_ = Verdict{};
   if (finite(in.bias)) last_finite_bias_ = in.bias;
   if (finite(in.mass)) last_finite_mass_ = in.mass;
   output_.speed_limited = output_.contact_limited = output_.wrench_limited = false;
@@ -187,8 +144,8 @@ void Controller::step_motion(const TickInput& in, double dt) {
     law_.set_posture(in.q);
     contact_.reset();
   }
-  const Verdict started = motion_.step(in, dt);
-  if (started.accepted || started.code != Refusal::kNone) count(started);
+  started_ = motion_.step(in, dt);
+  if (started_.accepted || started_.code != Refusal::kNone) count(started_);
   if (motion_.law_changed()) {
     law_.set_posture(in.q);
     contact_.reset();

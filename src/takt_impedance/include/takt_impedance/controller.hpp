@@ -5,6 +5,9 @@
 // checks) but do not block. For other threads there is SharedController.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "takt_impedance/contact_limiter.hpp"
 #include "takt_impedance/feed_forward.hpp"
 #include "takt_impedance/gains.hpp"
@@ -82,6 +85,10 @@ class Controller {
   Verdict commit_target(const Pose& pose, TimeNs now_ns) noexcept;
   Verdict commit_target(const JointVector& q, TimeNs now_ns) noexcept;
 
+  // For a group of arms: what waits for its start waits for the others, too.
+  void join(std::shared_ptr<GroupTicket> ticket) { motion_.join(std::move(ticket)); }
+  const Motion& motion() const { return motion_; }
+
   // Clears a latched fault and holds the measured pose; same requirements as `activate`.
   void reset_fault(const TickInput& input);
   Verdict try_reset_fault(const TickInput& input) noexcept;
@@ -89,6 +96,10 @@ class Controller {
   const Parameters& parameters() const { return parameters_; }
   const TickOutput& output() const { return output_; }
   Counters counters() const;
+
+  // What became, in the latest tick, of a trajectory whose start had come; code kNone and not accepted
+  // if there was none.
+  const Verdict& started() const { return started_; }
 
  private:
   double check_clock(const TickInput& input);
@@ -119,6 +130,7 @@ class Controller {
   TorqueLimiter limiter_;
   Curve curve_;              // room to read trajectories into
   JointCurve joint_curve_;
+  Verdict started_;
   Fault fault_ = Fault::kNone;
   bool active_ = false;
   double engagement_ = 1.0;  // 0: no stiffness (guide); 1: all of it
@@ -135,8 +147,5 @@ class Controller {
   TickOutput output_;
   Counters counters_;
 };
-
-// The first thing in the input that cannot be true, or none.
-Fault find_invalid(const TickInput& input);
 
 }  // namespace takt_impedance
