@@ -1,5 +1,6 @@
 // Python's KeepOut.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <optional>
 
