@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -82,12 +83,33 @@ class HandDescription:
         return np.array([getattr(joint, name) for joint in self.joints], dtype=np.float64)
 
 
-def load(path: str | Path) -> HandDescription:
+def find(name: str) -> Path:
+    """The file of a description: a path, or the name of one that comes with takt.
+
+    Raises:
+        TaktError: there is none.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    known: dict[str, Path] = {}
+    for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep):
+        for file in sorted(Path(prefix).glob("share/takt_bringup/config/hands/*.yaml")):
+            known.setdefault(file.stem, file)
+    if name not in known:
+        raise TaktError(
+            f"no hand description {name!r}; allowed is the path of a file, or one of "
+            f"{', '.join(known) or '(none is installed)'}"
+        )
+    return known[name]
+
+
+def load(name: str | Path) -> HandDescription:
     """
     Raises:
-        TaktError: the file is missing, or something in it is unknown, missing or not allowed.
+        TaktError: there is no such file or name, or something in the file is unknown, missing or
+            not allowed.
     """
-    file = Path(path)
+    file = find(str(name))
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -13,7 +13,11 @@ from takt_hands.dynamixel.port import BAUD_RATES
 class HandParameters:
     """Declared once; see takt_core.parameters."""
 
-    description: str = parameter("", description="file of the hand: joints, motors, limits, gains")
+    description: str = parameter(
+        "leap",
+        description="the hand, its joints, motors, limits and gains: a file, or the name of one "
+        "under config/hands",
+    )
     port: str = parameter(
         "/dev/ttyUSB0", description="serial port; best a path under /dev/serial/by-id"
     )

@@ -51,6 +51,10 @@ SUBCOMMANDS = (
     Subcommand(("bag", "recover"), "takt_recorder.cli.recover", "repair a bag that was cut"),
     Subcommand(("bag", "replay"), "takt_bringup.cli.bag_replay", "send a bag's commands again"),
     Subcommand(("move",), "takt_motion.cli.move", "a planned motion: takt move home"),
+    Subcommand(("hand", "scan"), "takt_hands.cli.scan", "which motors are on a bus"),
+    Subcommand(("hand", "check"), "takt_hands.cli.check", "whether a hand is ready to be driven"),
+    Subcommand(("hand", "move"), "takt_hands.cli.move", "one joint, slowly, there and back"),
+    Subcommand(("hand", "emulate"), "takt_hands.cli.emulate", "a hand that does not exist"),
     Subcommand(("teleop", "keyboard"), "takt_bringup.cli.teleop", "steer from this terminal"),
 )
 

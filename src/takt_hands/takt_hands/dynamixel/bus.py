@@ -219,13 +219,3 @@ class Bus:
 def write_all(bus: Bus, register: Register, values: Mapping[int, int]) -> None:
     """One register of several motors in one packet."""
     bus.write_block(register, {motor: register.encode(value) for motor, value in values.items()})
-
-
-def bytes_of_cycle(motors: int, block: Block, registers: Sequence[Register]) -> tuple[int, int]:
-    """Bytes from and to the host of one sync read and one sync write per register.
-
-    Without byte stuffing, which adds one byte per header that appears in the data.
-    """
-    request, status = 14 + motors, (11 + block.length) * motors
-    writes = sum(14 + motors * (1 + register.length) for register in registers)
-    return request + writes, status

@@ -139,6 +139,19 @@ def latency_timer_ms(path: str, sysfs: Path = Path("/sys/bus/usb-serial/devices"
         return None
 
 
+def latency_advice(path: str) -> str:
+    """What to do about an adapter that keeps bytes back; empty if there is nothing to do."""
+    held_ms = latency_timer_ms(path)
+    if held_ms is None or held_ms <= 1:
+        return ""
+    name = Path(path).resolve().name
+    return (
+        f"{path} keeps bytes for up to {held_ms} ms, which limits the rate to about "
+        f"{1000 // (held_ms + 2)} Hz: `echo 1 | sudo tee /sys/bus/usb-serial/devices/{name}/"
+        "latency_timer`, or a udev rule (docs/hands.md)"
+    )
+
+
 def _advice(path: str) -> str:
     if not Path(path).exists():
         present = sorted(str(found) for found in Path("/dev/serial/by-id").glob("*"))

@@ -1,0 +1,1 @@
+"""The `takt hand` commands."""
