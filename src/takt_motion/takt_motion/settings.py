@@ -45,7 +45,7 @@ class MotionParameters:
         200_000, minimum=1000, maximum=10_000_000, description="configurations that a search checks"
     )
     ik_seeds: int = parameter(
-        24, minimum=0, maximum=1000, description="random starts of inverse kinematics"
+        12, minimum=0, maximum=1000, description="random starts of inverse kinematics"
     )
     seed: int = parameter(1, minimum=1, maximum=2**31 - 1, description="of everything random")
     blend_rad: float = parameter(
