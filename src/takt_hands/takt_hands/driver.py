@@ -279,8 +279,8 @@ class HandDriver:
     def _engage(self) -> None:
         limit_a = self._targets.limit_now(self._supervisor.health.scale())
         goal, changed = engage(self._motors, limit_a, self._p.start_tolerance_rad)
-        for text in changed:
-            self._log(text)
+        if changed:
+            self._log(f"changed for good: {'; '.join(changed)}")
         self._supervisor.adopt(read_status(self._motors), self._clock_ns())
         self._follower.start(self._clock_ns(), goal)
         self._written_units = self._motors.current_units(limit_a)

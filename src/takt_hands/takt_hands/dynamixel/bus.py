@@ -13,11 +13,12 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dynamixel_sdk import COMM_NOT_AVAILABLE, COMM_RX_CORRUPT, COMM_SUCCESS, PacketHandler
+from dynamixel_sdk import COMM_NOT_AVAILABLE, COMM_RX_CORRUPT, COMM_SUCCESS
 from serial import SerialException
 
 from takt_core.errors import TaktError
 from takt_hands.dynamixel.control_table import Block, Register
+from takt_hands.dynamixel.handler import PacketHandler
 from takt_hands.dynamixel.port import Port, PortLostError
 
 ALERT = 0x80
@@ -72,7 +73,7 @@ class Bus:
 
     def __init__(self, port: Port) -> None:
         self._port = port
-        self._handler = PacketHandler(2.0)
+        self._handler = PacketHandler()
 
     def open(self) -> None:
         """

@@ -167,7 +167,8 @@ class HandNode(ManagedNode):
         if state is None:
             return
         level, message = OK, f"{state.control.name.lower()}"
-        if state.rate_hz < 0.8 * self.parameters.rate_hz:
+        rate_hz = self.parameters.rate_hz
+        if state.reads > 2.0 * rate_hz and state.rate_hz < 0.8 * rate_hz:
             level, message = WARN, "the rate is more than 20 % below 'rate_hz'"
         if state.warnings:
             level, message = WARN, "; ".join(state.warnings)
