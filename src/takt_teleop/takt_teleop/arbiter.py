@@ -16,7 +16,7 @@ from takt_teleop.human_driver import HumanDriver
 from takt_teleop.inputs import ArmReport, Button, DeviceCommand, Heartbeat
 from takt_teleop.motion_trigger import MotionTrigger
 from takt_teleop.policy_driver import PolicyDriver
-from takt_teleop.records import Context, human_record, policy_record
+from takt_teleop.records import Context, due_records, human_record
 from takt_teleop.settings import ArbiterParameters
 from takt_teleop.stall import StallWatch
 from takt_teleop.transitions import CHUNK_MODES, Event, Mode, next_mode
@@ -216,7 +216,9 @@ class Arbiter:
         self._commanders.left(previous, event, reason)
         if previous is Mode.HUMAN and event is Event.RELEASE and self._words:
             # The operator's words at release go into one last record of the takeover.
-            self._record_human(Waypoint(self._now_ns, self._human.pose))
+            last = Waypoint(self._now_ns, self._human.pose)
+            shadow = self._policy.plan.at(self._now_ns)
+            self._effects.append(human_record(last, shadow, self._context()))
         self.mode, self.reason = target, reason
         self.epoch += 1
         self._epoch_start_ns = self._now_ns
@@ -290,17 +292,7 @@ class Arbiter:
 
     def _record(self) -> None:
         """One record for each action whose time has come."""
-        if self.mode in CHUNK_MODES:
-            for step in self._policy.plan.take_due(self._now_ns):
-                self._effects.append(policy_record(step, self._context()))
-        elif self.mode is Mode.HUMAN:
-            for waypoint in self._human.take_due(self._now_ns):
-                self._record_human(waypoint)
-            self._policy.plan.take_due(self._now_ns)
-
-    def _record_human(self, waypoint: Waypoint) -> None:
-        shadow = self._policy.plan.at(waypoint.time_ns)
-        self._effects.append(human_record(waypoint, shadow, self._context()))
+        self._effects += due_records(self._context(), self._policy.plan, self._human, self._now_ns)
 
     def _context(self) -> Context:
         return Context(self.mode, self._source(), self.epoch, self._operator_id, self._words)

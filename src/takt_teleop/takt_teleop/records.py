@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from takt_core.trajectory import Waypoint
 from takt_teleop.effects import StepRecord
-from takt_teleop.plan import PlannedStep
-from takt_teleop.transitions import Mode
+from takt_teleop.human_driver import HumanDriver
+from takt_teleop.plan import Plan, PlannedStep
+from takt_teleop.transitions import CHUNK_MODES, Mode
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,18 @@ class Context:
     epoch: int
     operator_id: str = ""
     correction: str = ""
+
+
+def due_records(context: Context, plan: Plan, human: HumanDriver, now_ns: int) -> list[StepRecord]:
+    """Of each action whose time has come; they leave the plan."""
+    if context.mode in CHUNK_MODES:
+        return [policy_record(step, context) for step in plan.take_due(now_ns)]
+    if context.mode is not Mode.HUMAN:
+        return []
+    waypoints = human.take_due(now_ns)
+    records = [human_record(one, plan.at(one.time_ns), context) for one in waypoints]
+    plan.take_due(now_ns)
+    return records
 
 
 def policy_record(step: PlannedStep, context: Context) -> StepRecord:

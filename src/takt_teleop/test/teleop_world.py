@@ -11,6 +11,7 @@ from takt_core.chunk import ActionChunk
 from takt_core.geometry import Array, Pose, interpolate_pose, pose_error
 from takt_core.trajectory import Trajectory, Waypoint
 from takt_teleop.arbiter import Arbiter
+from takt_teleop.commanders import Origin
 from takt_teleop.effects import Effect, ModeChange, StepRecord
 from takt_teleop.inputs import ArmReport, Button, DeviceCommand, Heartbeat, PolicyState
 from takt_teleop.settings import ArbiterParameters
@@ -38,6 +39,9 @@ class World:
         self.twist: Array = np.zeros(6)
         self.policy_state: PolicyState | None = None
         self.run = 0
+        self.motion_state: PolicyState | None = None
+        self.motion_run = 0
+        self.joints: Array = np.zeros(7)
         self.arm_alive = True
         self.arm_fault = ""
         self.rejected = 0
@@ -59,6 +63,8 @@ class World:
                 self.apply(self.arbiter.arm(self.known, self.now_ns))
             if self.policy_state is not None:
                 self.beat()
+            if self.motion_state is not None:
+                self.beat_motion()
             self.apply(self.arbiter.tick(self.now_ns))
 
     def apply(self, effects: list[Effect]) -> list[Effect]:
@@ -91,6 +97,7 @@ class World:
             fault=self.arm_fault,
             rejected=self.rejected,
             last_rejection="too far" if self.rejected else "",
+            joints=self.joints,
         )
 
     def beat(self, policy: str = "peg") -> list[Effect]:
@@ -98,6 +105,17 @@ class World:
         self.last_beat_ns = self.now_ns
         heartbeat = Heartbeat(self.now_ns, policy, self.policy_state, "because", self.run)
         return self.apply(self.arbiter.heartbeat(heartbeat, self.now_ns))
+
+    def beat_motion(self) -> list[Effect]:
+        assert self.motion_state is not None
+        beat = Heartbeat(self.now_ns, "motion", self.motion_state, "because", self.motion_run)
+        return self.apply(self.arbiter.heartbeat(beat, self.now_ns, Origin.MOTION))
+
+    def run_motion(self) -> None:
+        """A planned motion is offered, and the arbiter sees it."""
+        self.motion_run += 1
+        self.motion_state = PolicyState.RUNNING
+        self.step(20)
 
     def run_policy(self) -> None:
         """A run begins, and the arbiter sees it."""
@@ -141,9 +159,11 @@ class World:
         }
         return ActionChunk(**{**values, **changes})
 
-    def send(self, chunk: ActionChunk | None = None) -> list[Effect]:
+    def send(
+        self, chunk: ActionChunk | None = None, origin: Origin = Origin.POLICY
+    ) -> list[Effect]:
         chunk = self.chunk() if chunk is None else chunk
-        return self.apply(self.arbiter.chunk(chunk, self.now_ns))
+        return self.apply(self.arbiter.chunk(chunk, self.now_ns, origin))
 
     def device(
         self, twist: Array | None = None, button: Button = Button.NONE, **fields: Any

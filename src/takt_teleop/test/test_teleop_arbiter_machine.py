@@ -12,6 +12,7 @@ from teleop_world import MS, World, distance_m
 
 from takt_core.chunk import ActionChunk
 from takt_core.trajectory import Trajectory
+from takt_teleop.commanders import Origin
 from takt_teleop.effects import ModeChange, StepRecord
 from takt_teleop.inputs import Button, PolicyState
 from takt_teleop.transitions import Event, Mode, next_mode
@@ -23,6 +24,7 @@ _SOURCES = {
     Mode.HOLD: {"hold"},
     Mode.GUIDE: {"hold"},
     Mode.STOPPED: {"hold"},
+    Mode.MOTION: {"motion"},
 }
 _REQUESTS = (
     Event.TAKE_OVER,
@@ -52,6 +54,7 @@ class ArbiterMachine(RuleBasedStateMachine):
         """Without this the machine would sit in HOLD and STOPPED most of the time."""
         world = self.world
         world.arm_fault, world.arm_alive = "", True
+        world.motion_state = None
         world.ask(Event.RESET)
         world.step(10)
         if world.mode is not Mode.HUMAN:
@@ -67,6 +70,21 @@ class ArbiterMachine(RuleBasedStateMachine):
     def policy(self, state: PolicyState | None, new_run: bool) -> None:
         self.world.policy_state = state
         self.world.run += int(new_run)
+
+    @rule(state=st.sampled_from([None, PolicyState.READY, PolicyState.RUNNING]))
+    def motion(self, state: PolicyState | None) -> None:
+        world = self.world
+        if state is PolicyState.RUNNING and world.motion_state is not state:
+            world.motion_run += 1
+        world.motion_state = state
+
+    @rule(jump_rad=st.sampled_from([0.0, 0.0, 0.8]), policy=st.sampled_from(["motion", "peg"]))
+    def motion_chunk(self, jump_rad: float, policy: str) -> None:
+        world = self.world
+        joints = np.linspace(0.0, 0.02, 8)[:, None] + np.zeros(7) + jump_rad
+        world.send(world.chunk(policy=policy, joint_position=joints), Origin.MOTION)
+        if world.mode is Mode.MOTION:
+            world.step(50)
 
     @rule(late_ms=st.integers(-900, 200), jump_m=st.sampled_from([0.0, 0.0, 0.03, 0.5]))
     def chunk(self, late_ms: int, jump_m: float) -> None:
@@ -161,7 +179,7 @@ class ArbiterMachine(RuleBasedStateMachine):
         assert record.time_ns >= self.record_ns
         assert record.mode is self.mode
         assert record.epoch == self.epoch
-        assert record.mode in (Mode.POLICY, Mode.SHARED, Mode.HUMAN)
+        assert record.mode in (Mode.POLICY, Mode.SHARED, Mode.HUMAN, Mode.MOTION)
         self.record_ns = record.time_ns
         if record.mode is Mode.HUMAN:
             assert record.base is None

@@ -46,8 +46,8 @@ def test_stop_works_everywhere_and_only_reset_leaves_it() -> None:
     assert next_mode(Mode.STOPPED, Event.RESET) is Mode.HOLD
 
 
-def test_a_policy_starts_only_from_hold() -> None:
-    for event in (Event.POLICY_RUNS, Event.POLICY_RUNS_SHARED):
+def test_policies_and_motions_start_only_from_hold() -> None:
+    for event in (Event.POLICY_RUNS, Event.POLICY_RUNS_SHARED, Event.MOTION_RUNS):
         assert [mode for mode in Mode if next_mode(mode, event)] == [Mode.HOLD]
 
 
@@ -56,7 +56,7 @@ def test_a_policy_starts_only_from_hold() -> None:
     [Event.ARM_FAULT, Event.ARM_SILENT, Event.OTHER_COMMANDER, Event.CLOCK_JUMPED],
 )
 def test_faults_of_the_arm_end_every_command(event: Event) -> None:
-    for mode in (Mode.POLICY, Mode.HUMAN, Mode.SHARED, Mode.GUIDE):
+    for mode in set(Mode) - {Mode.HOLD, Mode.STOPPED}:
         assert next_mode(mode, event) is Mode.HOLD
 
 
