@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from foreign_packages import EXECUTABLES, REQUIRED_ARGUMENTS, install
 
 from takt_bringup.launcher.evaluate import evaluate_launch_file
 from takt_core.errors import TaktError
@@ -20,11 +21,15 @@ pytest.importorskip("launch_ros", reason="the launch of ROS 2 is not on PyPI")
 
 _ROOT = Path(__file__).resolve().parents[1]
 _EXECUTABLES = {
+    **EXECUTABLES,
+    "takt_bringup": [],
+    "takt_description": [],
     "takt_sim": ["simulator_node"],
     "takt_policy": ["policy_node"],
     "takt_teleop": ["arbiter_node"],
     "takt_recorder": ["recorder_node"],
     "takt_cameras": ["opencv_camera_node", "realsense_node"],
+    "takt_motion": ["motion_node"],
 }
 
 _GROUPS = """
@@ -98,6 +103,8 @@ launch:
   - executable: {cmd: "echo conditional", if: "$(var flag)"}
   - executable: {cmd: "echo otherwise", unless: "$(var flag)"}
   - executable: {cmd: "echo $(find-pkg-share takt_sim)/x $(find-pkg-prefix takt_sim)"}
+  - executable: {cmd: "echo $(command 'echo a  b') $(command \"sh -c 'echo c; echo d >&2'\" warn)"}
+  - executable: {cmd: "echo $(command \"sh -c 'echo c; echo d >&2'\" capture)"}
 """
 
 _REFUSED = {
@@ -111,6 +118,8 @@ _REFUSED = {
     "an unknown package": "node: {pkg: no_such_package, exec: x}",
     "an unknown executable": "node: {pkg: takt_sim, exec: x}",
     "a bad node name": 'node: {pkg: takt_sim, exec: simulator_node, name: "1x"}',
+    "a command that complains": "let: {name: x, value: \"$(command 'ls /nowhere')\"}",
+    "an unknown way with complaints": "let: {name: x, value: \"$(command 'echo a' shout)\"}",
     "a bad condition": 'executable: {cmd: "echo", if: "maybe"}',
     "an argument without value": "arg: {name: needed}",
 }
@@ -119,19 +128,10 @@ _REFUSED = {
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An installation whose nodes do nothing, beside ROS 2."""
-    prefix = tmp_path / "prefix"
-    index = prefix / "share/ament_index/resource_index/packages"
-    index.mkdir(parents=True)
-    for package, executables in {**_EXECUTABLES, "takt_bringup": []}.items():
-        (index / package).touch()
-        (prefix / "share" / package).mkdir()
-        (prefix / "lib" / package).mkdir(parents=True)
-        for name in executables:
-            program = prefix / "lib" / package / name
-            program.write_text("#!/bin/sh\nexec sleep 1\n", encoding="utf-8")
-            program.chmod(0o755)
+    prefix = install(tmp_path / "prefix", _EXECUTABLES)
     for folder in ("launch", "config"):
         (prefix / "share/takt_bringup" / folder).symlink_to(_ROOT / folder)
+    (prefix / "share/takt_description/urdf").symlink_to(_ROOT / "urdf")
     return {
         **os.environ,
         "AMENT_PREFIX_PATH": f"{prefix}{os.pathsep}{os.environ.get('AMENT_PREFIX_PATH', '')}",
@@ -201,7 +201,16 @@ def _compare(file: Path, words: list[str], environment: dict[str, str], scratch:
 def test_launch_files_of_takt(
     file: Path, words: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    _compare(file, words, environment, tmp_path / "scratch")
+    needed = [f"{name}:={value}" for name, value in REQUIRED_ARGUMENTS.get(file.name, {}).items()]
+    _compare(file, [*needed, *words], environment, tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("name", ["fr3", "iiwa14", "gen3", "ur"])
+def test_launch_files_of_arms_without_hardware(
+    name: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    words = ["use_mock_hardware:=true", "profile:=work", "policy:=true", "namespace:=left"]
+    _compare(_ROOT / "launch" / f"{name}.launch.yaml", words, environment, tmp_path / "scratch")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,13 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (f"share/{package_name}", ["package.xml"]),
         (f"share/{package_name}/launch", top_files("launch/*.launch.yaml")),
-        (f"share/{package_name}/config", top_files("config/*")),
+        *(
+            (
+                f"share/{package_name}/{folder.relative_to(top)}",
+                top_files(f"{folder.relative_to(top)}/*"),
+            )
+            for folder in [top / "config", *sorted(top.glob("config/**/*/"))]
+        ),
         *(
             (f"share/{package_name}/models/{bundle.name}", top_files(f"models/{bundle.name}/*"))
             for bundle in sorted(top.glob("models/*.takt"))

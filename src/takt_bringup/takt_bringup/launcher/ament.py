@@ -26,8 +26,16 @@ def package_prefix(package: str, environment: Mapping[str, str]) -> Path:
             return Path(prefix)
     raise PackageNotFoundError(
         f"package `{package}` is not installed below any directory of AMENT_PREFIX_PATH "
-        f"({value or 'which is empty'}); build it with `make setup`, then "
-        "`source scripts/env.sh`"
+        f"({value or 'which is empty'}); {_advice(package)}"
+    )
+
+
+def _advice(package: str) -> str:
+    if package.startswith("takt_"):
+        return "build it with `make setup`, then `source scripts/env.sh`"
+    return (
+        "it is not takt's: drivers of real robots, and the ros2_control they run in, need an "
+        "installation of ROS 2 (docs/robots/README.md)"
     )
 
 

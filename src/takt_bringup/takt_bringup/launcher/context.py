@@ -74,6 +74,10 @@ class Context:
     def expand(self, template: Template) -> str:
         return template.expand(self)
 
+    def say(self, message: str) -> None:
+        """Add a message to the plan."""
+        self.messages.append(message)
+
     @property
     def configurations(self) -> Mapping[str, str]:
         return self.scope.configurations

@@ -15,6 +15,7 @@ from takt_bringup.launcher.expression import ExpressionError, evaluate
 from takt_bringup.launcher.substitutions import Template
 
 _COMMAND_TIMEOUT_S = 60.0
+_ON_STDERR = ("fail", "ignore", "warn", "capture")
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 
@@ -36,6 +37,8 @@ class Surroundings(Protocol):
     def environment(self) -> Mapping[str, str]: ...
 
     def expand(self, template: Template) -> str: ...
+
+    def say(self, message: str) -> None: ...
 
 
 Arguments = Sequence[Template]
@@ -120,23 +123,31 @@ def _eval(around: Surroundings, arguments: Arguments) -> str:
 
 
 def _command(around: Surroundings, arguments: Arguments) -> str:
-    _count(arguments, 1, 1)
+    """`$(command line on_stderr)`; what was written to standard error is an error by default."""
+    _count(arguments, 1, 2)
     line = around.expand(arguments[0])
+    on_stderr = around.expand(arguments[1]) if len(arguments) == 2 else "fail"
+    if on_stderr not in _ON_STDERR:
+        raise FunctionError(f"on_stderr is `{on_stderr}`; allowed are {', '.join(_ON_STDERR)}")
     try:
         result = subprocess.run(
             shlex.split(line),
             env=dict(around.environment),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if on_stderr == "capture" else subprocess.PIPE,
             text=True,
             check=False,
             timeout=_COMMAND_TIMEOUT_S,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise FunctionError(f"`{line}` cannot be run: {error}") from error
+    complaint = (result.stderr or "").strip()
     if result.returncode != 0:
-        raise FunctionError(f"`{line}` ended with {result.returncode}: {result.stderr.strip()}")
-    if result.stderr:
-        raise FunctionError(f"`{line}` wrote to standard error: {result.stderr.strip()}")
+        raise FunctionError(f"`{line}` ended with {result.returncode}: {complaint}")
+    if complaint and on_stderr == "fail":
+        raise FunctionError(f"`{line}` wrote to standard error: {complaint}")
+    if complaint and on_stderr == "warn":
+        around.say(f"`{line}` wrote to standard error: {complaint}")
     return result.stdout
 
 

@@ -78,8 +78,12 @@ class Include:
 
     def run(self, context: Context) -> None:
         path = existing_file(context.expand(self.file), self.where, "included launch file")
-        if not path.name.endswith((".yaml", ".yml")):
-            raise LaunchError(self.where, f"{path} is not a YAML launch file")
+        if not _is_yaml(path):
+            raise LaunchError(
+                self.where,
+                f"{path} is not a YAML launch file, which is all that `takt up` reads; with ROS 2 "
+                f"`ros2 launch takt_bringup {context.include_stack[0].name}` starts it",
+            )
         path = path.absolute()
         if len(context.include_stack) >= _DEEPEST_INCLUDE:
             raise LaunchError(self.where, f"{path} is included more than {_DEEPEST_INCLUDE} deep")
@@ -97,11 +101,15 @@ class Include:
             given = {context.expand(name) for name, _ in self.arguments}
         except LaunchError:
             return []
-        if not path.is_file() or path in context.include_stack:
+        if not path.is_file() or not _is_yaml(path) or path in context.include_stack:
             return []
         with context.inside(path):
             inner = declared_arguments(load_launch_file(path, parse_action), context)
         return [argument for argument in inner if argument.name not in given]
+
+
+def _is_yaml(path: Path) -> bool:
+    return path.name.endswith((".yaml", ".yml"))
 
 
 def parse_action(entity: Entity) -> Action:
