@@ -1,5 +1,8 @@
 #include "takt_impedance/feed_forward.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace takt_impedance {
 namespace {
 
@@ -30,7 +33,14 @@ void FeedForward::reset() {
 
 void FeedForward::step(TimeNs now_ns, double dt_s) {
   if (seconds(now_ns - set_at_ns_) > timeout_s_) wanted_.setZero();
-  wrench_ += (wanted_ - wrench_).cwiseMax(-dt_s * rate_).cwiseMin(dt_s * rate_);
+  // A straight way: between two wrenches within the limits, all on it are.
+  const Vector6 change = wanted_ - wrench_;
+  double fraction = 1.0;
+  for (int i = 0; i < 6; ++i) {
+    const double most = dt_s * rate_(i);
+    if (std::abs(change(i)) > most) fraction = std::min(fraction, most / std::abs(change(i)));
+  }
+  wrench_ += fraction * change;
 }
 
 }  // namespace takt_impedance

@@ -3,59 +3,12 @@
 import numpy as np
 import pinocchio
 import pytest
-import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from impedance_support import Float, Rig, matrix_of, posture, random_arm, unlimited
+from impedance_reference import State, cartesian_torque, cartesian_wrench, joint_torque
+from impedance_support import MS, Float, Rig, matrix_of, pose7, posture, random_arm, unlimited
 
-from takt_impedance import Damping, Frame, Parameters, Projector, TickOutput
-
-FLOOR = 1e-4  # regularisation of the inverse task inertia, as in law.cpp
-
-
-def geometric_mean(a: Float, b: Float) -> Float:
-    """a # b = a^(1/2) (a^(-1/2) b a^(-1/2))^(1/2) a^(1/2)."""
-    root = scipy.linalg.sqrtm(a).real
-    inverse = np.linalg.inv(root)
-    values, vectors = np.linalg.eigh(inverse @ b @ inverse)
-    middle = vectors @ np.diag(np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return np.array(root @ middle @ root)
-
-
-def reference_torque(rig: Rig, p: Parameters, target: Float, posture_q: Float) -> Float:
-    """J^T F + N clip(K_n dq_n - D_n N^T dq) + bias at the rig's state, target at rest."""
-    terms = rig.arm.terms(rig.q, rig.dq)
-    axes = matrix_of(target) if p.stiffness_frame == Frame.TOOL else np.eye(3)
-    S = np.kron(np.eye(2), axes)
-    J = S.T @ terms.jacobian
-    phi = pinocchio.log3(matrix_of(target) @ terms.rotation.T)
-    e = S.T @ np.concatenate([target[:3] - terms.position, phi])
-    Mi = np.linalg.inv(terms.mass)
-    A = J @ Mi @ J.T + FLOOR * np.eye(6)
-    D = np.diag(p.damping)
-    if p.damping_kind != Damping.GIVEN:
-        design = J @ Mi @ J.T + np.diag([1e-2] * 3 + [1e-1] * 3)
-        unit = p.damping_kind == Damping.UNIT_MASS
-        root = np.diag(np.sqrt(p.damping_ratio))
-        D = 2 * root @ geometric_mean(np.eye(6) if unit else np.linalg.inv(design), p.stiffness)
-        D = D @ root
-    F = p.stiffness @ np.clip(e, -p.error_clip, p.error_clip)
-    # pinocchio's Jlog3(exp(v)) is the inverse right Jacobian; its transpose at v the left one.
-    left_inverse = pinocchio.Jlog3(pinocchio.exp3(e[3:])).T
-    F[3:] = left_inverse @ F[3:]
-    F = F - D @ (J @ rig.dq)
-    if p.projector == Projector.DYNAMIC:
-        N = np.eye(rig.arm.n_joints) - J.T @ np.linalg.inv(A) @ J @ Mi
-    elif p.projector == Projector.KINEMATIC:
-        N = np.eye(rig.arm.n_joints) - J.T @ np.linalg.inv(J @ J.T + FLOOR * np.eye(6)) @ J
-    else:
-        N = np.eye(rig.arm.n_joints)
-    away = posture_q - rig.q
-    continuous = np.isnan(p.joint_lower_rad)
-    away[continuous] = (away[continuous] + np.pi) % (2 * np.pi) - np.pi
-    null = p.nullspace_stiffness * away - p.nullspace_damping * (N.T @ rig.dq)
-    null = N @ np.clip(null, -p.nullspace_clip_nm, p.nullspace_clip_nm)
-    return np.array(J.T @ F + null + terms.bias)
+from takt_impedance import Damping, Frame, Mode, Parameters, Projector, TickOutput
 
 
 def disturb(rig: Rig, seed: int, size: float) -> TickOutput:
@@ -67,7 +20,59 @@ def disturb(rig: Rig, seed: int, size: float) -> TickOutput:
     return rig.tick()
 
 
-@settings(max_examples=60, deadline=None)
+def moving_rig(p: Parameters, seed: int, joints: bool) -> tuple[Rig, Float, Float]:
+    """A rig on the way along waypoints; the arm itself stays. And its posture, and a wrench."""
+    rng = np.random.default_rng(seed)
+    q = posture(seed, p.n_joints)
+    rig = Rig.start(random_arm(seed, p.n_joints), p, q)
+    pose = np.array(rig.tick().target_pose)
+    times = [rig.now_ns + 100 * MS, rig.now_ns + 200 * MS]
+    if joints:
+        way = q + np.outer([0.5, 1.0], rng.uniform(-0.05, 0.05, p.n_joints))
+        assert rig.controller.set_joint_trajectory(times, way, rig.now_ns).accepted
+    else:
+        turn = rng.uniform(-0.1, 0.1, 3)
+        poses = [
+            pose7(pose[:3] + k * 0.01 * turn, pinocchio.exp3(k * turn) @ matrix_of(pose))
+            for k in (1, 2)
+        ]
+        assert rig.controller.set_trajectory(times, poses, rig.now_ns).accepted
+    wrench = (
+        np.zeros(6) if joints else np.concatenate([rng.uniform(-10, 10, 3), rng.uniform(-2, 2, 3)])
+    )
+    rig.controller.set_wrench(wrench, rig.now_ns)
+    for _ in range(60):
+        rig.tick()
+    return rig, q, wrench
+
+
+def step_aside(rig: Rig, seed: int, size: float) -> TickOutput:
+    """One tick in a state some way off, while the target goes on."""
+    rng = np.random.default_rng(seed)
+    rig.q = rig.q + rng.uniform(-size, size, rig.arm.n_joints)
+    rig.dq = rng.uniform(-1.5, 1.5, rig.arm.n_joints)
+    return rig.tick()
+
+
+def law_only(n_joints: int) -> Parameters:
+    """No limit, barrier or filter; the nullspace spring is there."""
+    p = unlimited(n_joints)
+    p.activation_blend_s = 1e-6
+    p.feed_forward_rate = 1e6
+    p.max_tool_velocity_m_s = p.max_tool_velocity_rad_s = 1e6
+    return p
+
+
+def random_stiffness(rng: np.random.Generator, full: bool) -> Float:
+    diagonal = np.concatenate([rng.uniform(5, 2000, 3), rng.uniform(1, 100, 3)])
+    if not full:
+        return np.diag(diagonal)
+    turn = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    small = np.linalg.qr(np.eye(6) + 0.2 * turn)[0]
+    return np.array(small @ np.diag(diagonal) @ small.T)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     n_joints=st.sampled_from([6, 7, 8]),
@@ -75,24 +80,89 @@ def disturb(rig: Rig, seed: int, size: float) -> TickOutput:
     projector=st.sampled_from(list(Projector)),
     damping=st.sampled_from(list(Damping)),
     frame=st.sampled_from(list(Frame)),
+    operational=st.booleans(),
+    full=st.booleans(),
+    push=st.sampled_from([0.0, 0.6, 1.0]),
 )
 def test_agrees_with_numpy(
-    seed: int, n_joints: int, size: float, projector: Projector, damping: Damping, frame: Frame
-) -> None:
+    seed: int, n_joints: int, size: float, projector: Projector, damping: Damping, frame: Frame,
+    operational: bool, full: bool, push: float,
+) -> None:  # fmt: skip
+    """Any gains, a moving target, a wrench on top: to 1e-9 of the torque."""
     rng = np.random.default_rng(seed)
-    p = unlimited(n_joints)
+    p = law_only(n_joints)
     p.projector, p.damping_kind, p.stiffness_frame = projector, damping, frame
+    p.operational_space, p.inertia_feed_forward = operational, push
     p.nullspace_stiffness = rng.uniform(0, 30, n_joints)
-    p.stiffness = np.concatenate([rng.uniform(5, 2000, 3), rng.uniform(1, 100, 3)])
+    p.stiffness = random_stiffness(rng, full)
     p.damping_ratio = rng.uniform(0, 1.5, 6)
     p.error_clip = np.concatenate([rng.uniform(0.01, 0.2, 3), rng.uniform(0.1, 3, 3)])
-    q = posture(seed, n_joints)
-    rig = Rig.start(random_arm(seed, n_joints), p, q)
-    output = disturb(rig, seed, size)
-    expected = reference_torque(rig, p, output.target_pose, q)
+    rig, q, wrench = moving_rig(p, seed, joints=False)
+    before = np.array(rig.controller.output.target_twist)
+    output = step_aside(rig, seed, size)
+    twist = np.array(output.target_twist)
+    state = State(
+        rig.arm.terms(rig.q, rig.dq), rig.q, rig.dq, np.array(output.target_pose), twist,
+        (twist - before) / 1e-3, wrench, q,
+    )  # fmt: skip
     assert output.fault_name == ""
+    assert np.abs(twist).max() > 1e-3
+    expected = cartesian_torque(p, state)
     scale = max(1.0, np.abs(expected).max())
     np.testing.assert_allclose(output.torque, expected, atol=1e-9 * scale)
+    np.testing.assert_allclose(output.wrench, cartesian_wrench(p, state), atol=1e-9 * scale)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n_joints=st.sampled_from([6, 7, 8]),
+    size=st.sampled_from([0.01, 0.2, 4.0]),
+    continuous=st.booleans(),
+    push=st.sampled_from([0.0, 1.0]),
+)
+def test_joint_law_agrees_with_numpy(
+    seed: int, n_joints: int, size: float, continuous: bool, push: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    p = law_only(n_joints)
+    p.inertia_feed_forward = push
+    p.joint_stiffness = rng.uniform(0, 600, n_joints)
+    p.joint_damping_ratio = rng.uniform(0, 1.5, n_joints)
+    p.joint_error_clip_rad = rng.uniform(0.05, 2, n_joints)
+    if not continuous:
+        p.joint_lower_rad, p.joint_upper_rad, p.barrier_gain = -20.0, 20.0, 0.0
+    rig, q, _ = moving_rig(p, seed, joints=True)
+    before = np.array(rig.controller.output.joint_target_velocity)
+    output = step_aside(rig, seed, size)
+    assert output.mode == Mode.JOINT
+    velocity = np.array(output.joint_target_velocity)
+    assert np.abs(velocity).max() > 1e-3
+    state = State(
+        rig.arm.terms(rig.q, rig.dq), rig.q, rig.dq, np.array(output.target_pose), np.zeros(6),
+        np.zeros(6), np.zeros(6), q,
+    )  # fmt: skip
+    expected = joint_torque(
+        p, state, np.array(output.joint_target), velocity, (velocity - before) / 1e-3
+    )
+    scale = max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(output.torque, expected, atol=1e-9 * scale)
+
+
+@pytest.mark.parametrize("n_joints", [6, 7, 8])
+def test_guide_is_gravity_and_light_damping(n_joints: int) -> None:
+    p = law_only(n_joints)
+    p.guide_max_joint_velocity_rad_s = p.guide_max_linear_velocity_m_s = 1e6
+    p.guide_max_angular_velocity_rad_s = 1e6
+    p.guide_damping_nms_rad = 0.01  # far below what the lightest joint bears
+    rig = Rig.start(random_arm(4, n_joints), p, posture(4, n_joints))
+    rig.tick()
+    rig.controller.set_mode(Mode.GUIDE)
+    for _ in range(round(p.engage_s * 1e3) + 1):
+        rig.tick()
+    output = step_aside(rig, 4, 0.3)
+    expected = rig.arm.terms(rig.q, rig.dq).bias - 0.01 * rig.dq
+    np.testing.assert_allclose(output.torque, expected, atol=1e-9)
 
 
 def spring_energy(rig: Rig, p: Parameters, target: Float) -> float:

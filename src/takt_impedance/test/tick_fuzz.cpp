@@ -1,148 +1,223 @@
 // Ticks the controller with random, extreme and non-finite inputs and commands, and checks after
-// every tick what must hold whatever comes in. tick_fuzz TICKS [SEED]
-#include <cmath>
+// every tick what must hold whatever comes in: on the controller itself, and through the hand-over
+// between threads. tick_fuzz TICKS [SEED]
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
+#include <thread>
 
-#include "sample_arm.hpp"
-#include "takt_impedance/controller.hpp"
+#include "fuzz_promises.hpp"
+#include "fuzz_random.hpp"
+#include "takt_impedance/shared_controller.hpp"
 
 namespace ti = takt_impedance;
+namespace tf = takt_impedance::fuzz;
 
 namespace {
 
-class Fuzz {
- public:
-  explicit Fuzz(unsigned seed)
-      : random_(seed),
-        motion_(ti::sample::smooth_motion(1000)),
-        parameters_(ti::sample::kJoints),
-        input_(motion_[0]) {
-    parameters_.workspace_lower_m.setConstant(-2.0);
-    parameters_.workspace_upper_m.setConstant(2.0);
-    parameters_.friction_coulomb_nm.setConstant(1.0);
-    parameters_.joint_lower_rad.setConstant(-1.5);
-    parameters_.joint_upper_rad.setConstant(1.5);
-    parameters_.joint_lower_rad(0) = parameters_.joint_upper_rad(0) = ti::kNan;
-    parameters_.joint_velocity_limit_rad_s.setConstant(2.0);
-    parameters_.release_s = 0.2;
+constexpr long kTicksPerParameters = 20'000;
+
+// Commands that are refused by an exception must be refused whole; those with a result say so there.
+template <typename Command>
+void try_to(Command command) {
+  try {
+    command();
+  } catch (const std::invalid_argument&) {
   }
+}
 
-  // Returns the number of the tick that broke a promise, or -1.
-  long run(long ticks) {
-    ti::Controller controller(parameters_);
-    controller.activate(input_);
-    ti::JointVector last = controller.tick(input_).torque;
-    for (long k = 0; k < ticks; ++k) {
-      if (chance(0.01)) command(controller);
-      next_input(k);
-      const ti::TickOutput& output = controller.tick(input_);
-      if (const char* broken = check(output, last)) {
-        std::printf("tick %ld: %s\n", k, broken);
-        return k;
-      }
-      last = output.torque;
-      faults_ += output.fault != ti::Fault::kNone;
-      if (output.fault != ti::Fault::kNone && chance(0.05)) {
-        input_ = motion_[pick(motion_.size())];
-        input_.now_ns = now_;
-        controller.reset_fault(input_);
-      }
-    }
-    return -1;
+// The two ways to give a command.
+struct Direct {
+  explicit Direct(const ti::Parameters& p) : controller(p) {}
+
+  void follow(const ti::WaypointView& view, ti::TimeNs now, ti::TimeNs start) {
+    controller.set_trajectory(view, now, start);
   }
-
-  long faults() const { return faults_; }
-
- private:
-  bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random_) < p; }
-  std::size_t pick(std::size_t n) { return random_() % n; }
-  double number() { return std::normal_distribution<>(0, 1)(random_); }
-
-  double strange() {
-    static const double values[] = {0.0,  -0.0,   1e300,  -1e300,        1e-300,
-                                    1e18, -1e150, ti::kNan, ti::kInfinity, -ti::kInfinity};
-    return values[pick(std::size(values))];
+  void follow(const ti::JointWaypointView& view, ti::TimeNs now, ti::TimeNs start) {
+    controller.set_joint_trajectory(view, now, start);
   }
-
-  // Mostly the smooth motion; sometimes noise, sometimes nonsense in one place.
-  void next_input(long k) {
-    const ti::JointVector measured = input_.tau_measured;
-    input_ = motion_[chance(0.001) ? pick(motion_.size())
-                                   : static_cast<std::size_t>(k) % motion_.size()];
-    input_.tau_measured = measured;
-    now_ += chance(0.002) ? static_cast<ti::TimeNs>(1e9 * number()) : 1'000'000;
-    input_.now_ns = now_;
-    input_.dt_s = chance(0.01) ? std::abs(0.01 * number()) : 1e-3;
-    if (chance(0.05)) input_.dq *= 100.0 * number();
-    if (chance(0.02)) input_.tau_measured.setConstant(1000.0 * number());
-    if (!chance(0.003)) return;
-    const auto joint = static_cast<Eigen::Index>(pick(ti::sample::kJoints));
-    switch (pick(9)) {
-      case 0: input_.q(joint) = strange(); break;
-      case 1: input_.dq(joint) = strange(); break;
-      case 2: input_.jacobian(2, joint) = strange(); break;
-      case 3: input_.mass(joint, joint) = strange(); break;
-      case 4: input_.bias(joint) = strange(); break;
-      case 5: input_.position(1) = strange(); break;
-      case 6: input_.rotation(1, 2) = strange(); break;
-      case 7: input_.tau_measured(joint) = strange(); break;
-      default: input_.dt_s = strange(); break;
-    }
+  void go_to(const double* pose7, ti::TimeNs now) { controller.set_target(pose7, now); }
+  void joints_to(const double* q, ti::TimeNs now) { controller.set_joint_target(q, now); }
+  void push(const ti::Vector6& wrench, ti::TimeNs now) { controller.set_wrench(wrench, now); }
+  void stiffen(const ti::Matrix6& k, ti::Frame frame, const ti::Vector6& ratio) {
+    controller.set_stiffness(k, frame);
+    controller.set_damping_ratio(ratio);
   }
-
-  void command(ti::Controller& controller) {
-    switch (pick(6)) {
-      case 0: controller.set_mode(static_cast<ti::Mode>(pick(3))); break;
-      case 1: controller.set_mode(ti::Mode::kCartesian); break;
-      case 2: {
-        ti::Vector6 diagonal = (ti::Vector6::Random() + ti::Vector6::Ones()) * 1000.0;
-        controller.set_stiffness(diagonal.asDiagonal());
-        break;
-      }
-      case 3: controller.set_trajectory(ti::WaypointView{}, now_); break;
-      default: {
-        ti::sample::Waypoints waypoints = ti::sample::arc(
-            controller.output().target.pose, now_ - 150'000'000, static_cast<int>(pick(12)));
-        if (chance(0.3) && !waypoints.poses.empty()) {
-          waypoints.poses[pick(waypoints.poses.size())] = strange();
-        }
-        for (ti::TimeNs& t : waypoints.times_ns) t += static_cast<ti::TimeNs>(1e6 * number());
-        controller.set_trajectory(waypoints.view(), now_);
-      }
-    }
+  void nullspace(const ti::JointVector& k) { controller.set_nullspace_stiffness(k); }
+  void joint_impedance(const ti::JointVector& k, const ti::JointVector& ratio) {
+    controller.set_joint_impedance(k, ratio);
   }
+  void mode(ti::Mode mode) { controller.set_mode(mode); }
+  void reset_fault(const ti::TickInput& input) { controller.reset_fault(input); }
 
-  const char* check(const ti::TickOutput& output, const ti::JointVector& last) const {
-    if (!output.torque.allFinite()) return "torque is not finite";
-    const auto& p = parameters_;
-    if (((output.torque.cwiseAbs() - p.torque_limit_nm).array() > 1e-9).any()) {
-      return "torque above its limit";
-    }
-    // In an overrun the torque may also have moved during the gap.
-    const double dt = std::isfinite(input_.dt_s) ? std::abs(input_.dt_s) : 0.0;
-    const double time = dt + (output.overrun || dt == 0.0 ? p.dt_max_s : 0.0);
-    if ((((output.torque - last).cwiseAbs() - time * p.torque_rate_limit_nm_s).array() >
-                     1e-6).any()) {
-      return "torque rate above its limit";
-    }
-    const ti::Vector6& twist = output.target.twist;
-    if (twist.head<3>().norm() > p.max_linear_velocity_m_s * (1 + 1e-9)) return "target too fast";
-    if (twist.tail<3>().norm() > p.max_angular_velocity_rad_s * (1 + 1e-9)) {
-      return "target turns too fast";
-    }
-    if (std::abs(output.target.pose.rotation.norm() - 1.0) > 1e-9) return "quaternion not unit";
-    return nullptr;
-  }
-
-  std::mt19937 random_;
-  std::vector<ti::TickInput> motion_;
-  ti::Parameters parameters_;
-  ti::TickInput input_;
-  ti::TimeNs now_ = 1'000'000'000;
-  long faults_ = 0;
+  ti::Controller controller;
 };
+
+struct Shared {
+  explicit Shared(const ti::Parameters& p) : controller(p) {}
+
+  void follow(const ti::WaypointView& view, ti::TimeNs, ti::TimeNs start) {
+    controller.post_trajectory(view, start);
+  }
+  void follow(const ti::JointWaypointView& view, ti::TimeNs, ti::TimeNs start) {
+    controller.post_joint_trajectory(view, start);
+  }
+  void go_to(const double* pose7, ti::TimeNs) { controller.post_target(pose7); }
+  void joints_to(const double* q, ti::TimeNs) { controller.post_joint_target(q); }
+  void push(const ti::Vector6& wrench, ti::TimeNs now) { controller.post_wrench(wrench, now); }
+  void stiffen(const ti::Matrix6& k, ti::Frame frame, const ti::Vector6& ratio) {
+    controller.post_stiffness(k, frame, ratio);
+  }
+  void nullspace(const ti::JointVector& k) { controller.post_nullspace_stiffness(k); }
+  void joint_impedance(const ti::JointVector& k, const ti::JointVector& ratio) {
+    controller.post_joint_impedance(k, ratio);
+  }
+  void mode(ti::Mode mode) { controller.post_mode(mode); }
+  void reset_fault(const ti::TickInput&) { controller.post_reset_fault(); }
+
+  ti::SharedController controller;
+};
+
+// One random command. `here` and `q`: about where the target is.
+template <typename Robot>
+void command(tf::Random& random, Robot& robot, const ti::Pose& here, const ti::JointVector& q,
+             ti::TimeNs now) {
+  const ti::TimeNs start = random.chance(0.2) ? now + static_cast<ti::TimeNs>(random.pick(400'000'000)) : 0;
+  switch (random.pick(16)) {
+    case 0: return robot.mode(static_cast<ti::Mode>(random.pick(4)));
+    case 1: return robot.mode(random.chance(0.5) ? ti::Mode::kCartesian : ti::Mode::kJoint);
+    case 2: return robot.stiffen(random.stiffness(), static_cast<ti::Frame>(random.pick(2)), random.ratio());
+    case 3: return robot.nullspace(random.positive_joints(20.0));
+    case 4: return robot.joint_impedance(random.positive_joints(300.0), random.positive_joints(1.0));
+    case 5: case 6: return robot.push(random.wrench(random.chance(0.5) ? 10.0 : 1000.0), now);
+    case 7: return robot.follow(ti::WaypointView{}, now, 0);
+    case 8: {
+      double pose[7];
+      for (int i = 0; i < 3; ++i) pose[i] = here.position(i) + random.value(0.3);
+      const Eigen::Quaterniond r = Eigen::Quaterniond(1.0, random.number(), random.number(), random.number()).normalized();
+      const double rotation[4] = {r.x(), r.y(), r.z(), random.chance(0.05) ? random.strange() : r.w()};
+      std::copy(rotation, rotation + 4, pose + 3);
+      return robot.go_to(pose, now);
+    }
+    case 9: {
+      const ti::JointVector goal = q + random.joints(0.5);
+      return robot.joints_to(goal.data(), now);
+    }
+    case 10: case 11: {
+      std::vector<ti::TimeNs> times;
+      std::vector<double> positions;
+      for (std::size_t i = 1; i < 2 + random.pick(10); ++i) {
+        times.push_back(now + static_cast<ti::TimeNs>(i) * 60'000'000 - 120'000'000);
+        for (int j = 0; j < ti::sample::kJoints; ++j) positions.push_back(q(j) + 0.1 * random.number());
+      }
+      if (random.chance(0.1)) positions[random.pick(positions.size())] = random.strange();
+      ti::JointWaypointView view;
+      view.count = static_cast<int>(times.size());
+      view.times_ns = times.data();
+      view.positions = positions.data();
+      return robot.follow(view, now, start);
+    }
+    default: {
+      ti::sample::Waypoints waypoints =
+          ti::sample::arc(here, now - 150'000'000, static_cast<int>(random.pick(12)));
+      std::vector<double> stiffness;
+      if (!waypoints.poses.empty()) {
+        if (random.chance(0.2)) waypoints.poses[random.pick(waypoints.poses.size())] = random.strange();
+        if (random.chance(0.3)) {
+          for (std::size_t i = 0; i < 6 * waypoints.times_ns.size(); ++i) {
+            stiffness.push_back(random.chance(0.01) ? random.strange() : random.uniform(0.0, 900.0));
+          }
+        }
+      }
+      for (ti::TimeNs& t : waypoints.times_ns) t += static_cast<ti::TimeNs>(1e6 * random.number());
+      ti::WaypointView view = waypoints.view();
+      if (!stiffness.empty()) view.stiffness = stiffness.data();
+      return robot.follow(view, now, start);
+    }
+  }
+}
+
+struct Tally {
+  long ticks = 0, faults = 0, joint = 0, guide = 0, empty_tank = 0, kept_out = 0, contact = 0;
+  bool broken = false;
+};
+
+template <typename Robot>
+bool run(tf::Random& random, tf::Inputs& inputs, long ticks, Tally& tally) {
+  const ti::Parameters parameters = tf::draw_parameters(random, inputs.healthy().position);
+  Robot robot(parameters);
+  robot.controller.activate(inputs.healthy());
+  tf::Promises promises(parameters, robot.controller.tick(inputs.next(0)));
+  for (long k = 0; k < ticks; ++k) {
+    const ti::TickOutput& output = robot.controller.output();
+    if (random.chance(0.02)) {
+      const ti::Pose here = output.target.pose;
+      const ti::JointVector q = output.joint_target;
+      try_to([&] { command(random, robot, here, q, inputs.now_ns()); });
+    }
+    if (output.fault != ti::Fault::kNone && random.chance(0.05)) {
+      robot.reset_fault(inputs.healthy());
+    }
+    const ti::TickInput& input = inputs.next(k);
+    const ti::TickOutput& now = robot.controller.tick(input);
+    if (const char* broken = promises.check(input, now)) {
+      std::printf("tick %ld: %s (mode %d)\n", tally.ticks, broken, static_cast<int>(now.mode));
+      return false;
+    }
+    ++tally.ticks;
+    tally.faults += now.fault != ti::Fault::kNone;
+    tally.joint += now.mode == ti::Mode::kJoint;
+    tally.guide += now.mode == ti::Mode::kGuide;
+    tally.empty_tank += now.tank_scale < 0.5;
+    tally.kept_out += now.keepout_limited;
+    tally.contact += now.contact_limited;
+  }
+  return true;
+}
+
+// Commands from a second thread and snapshots in a third, while the first ticks.
+bool run_threads(unsigned seed, long ticks) {
+  tf::Random random(seed);
+  tf::Inputs inputs(random);
+  const ti::Parameters parameters = tf::draw_parameters(random, inputs.healthy().position);
+  Shared robot(parameters);
+  robot.controller.activate(inputs.healthy());
+  const ti::Pose here = {inputs.now().position, Eigen::Quaterniond(inputs.now().rotation)};
+  const ti::JointVector q = inputs.now().q;
+  std::atomic<bool> over{false}, torn{false};
+  std::atomic<ti::TimeNs> clock{inputs.now_ns()};
+  std::thread writer([&] {
+    tf::Random own(seed + 1);
+    while (!over) {
+      try_to([&] { command(own, robot, here, q, clock.load()); });
+      if (own.chance(0.1)) robot.controller.post_reset_fault();
+      if (own.chance(0.2)) robot.controller.poll_results();
+    }
+  });
+  std::thread reader([&] {
+    while (!over) {
+      const ti::Snapshot& snapshot = robot.controller.snapshot();
+      // The time of a tick is written into its input, too: both must be of the same tick.
+      const bool same = !snapshot.active || snapshot.wrench_measured(5) == static_cast<double>(snapshot.now_ns);
+      if (!same || !snapshot.output.torque.allFinite()) torn = true;
+    }
+  });
+  tf::Promises promises(parameters, robot.controller.tick(inputs.next(0)));
+  bool kept = true;
+  for (long k = 0; k < ticks && kept; ++k) {
+    ti::TickInput input = inputs.next(k);
+    input.wrench_measured(5) = static_cast<double>(input.now_ns);
+    clock = input.now_ns;
+    const char* broken = promises.check(input, robot.controller.tick(input));
+    if (broken != nullptr) std::printf("with threads, tick %ld: %s\n", k, broken);
+    kept = broken == nullptr;
+  }
+  over = true;
+  writer.join();
+  reader.join();
+  if (torn) std::puts("a snapshot mixes ticks");
+  return kept && !torn;
+}
 
 // The law keeps what it computed last as a start. After a long run, and after an input that
 // overflowed, it must agree with a law that starts afresh.
@@ -150,17 +225,19 @@ bool history_does_not_matter() {
   const std::vector<ti::TickInput> motion = ti::sample::smooth_motion(1000);
   const ti::Parameters parameters(ti::sample::kJoints);
   const ti::Gains gains(parameters);
+  const ti::ContactLimiter contact(parameters);
+  ti::Tank tank(parameters);
   ti::Law old(parameters), fresh(parameters);
-  ti::MovingPose target;
-  target.pose = {motion[0].position, Eigen::Quaterniond(motion[0].rotation)};
+  ti::LawCommand command;
+  command.target.pose = {motion[0].position, Eigen::Quaterniond(motion[0].rotation)};
   ti::LawOutput a, b;
   ti::TickInput broken = motion[0];
   broken.jacobian *= 1e200;
   for (int k = 0; k < 300000; ++k) {
-    if (k % 50000 == 7) old.compute(broken, target, gains, 1.0, a);
-    old.compute(motion[static_cast<std::size_t>(k % 1000)], target, gains, 1.0, a);
+    if (k % 50000 == 7) old.compute(broken, command, gains, contact, tank, a);
+    old.compute(motion[static_cast<std::size_t>(k % 1000)], command, gains, contact, tank, a);
   }
-  fresh.compute(motion[999], target, gains, 1.0, b);
+  fresh.compute(motion[999], command, gains, contact, tank, b);
   const double difference = (a.torque - b.torque).norm();
   std::printf("after 300000 ticks the law differs by %g Nm\n", difference);
   return difference < 1e-6;
@@ -171,10 +248,22 @@ bool history_does_not_matter() {
 int main(int argc, char** argv) {
   const long ticks = argc > 1 ? std::atol(argv[1]) : 200000;
   const unsigned seed = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2])) : 1;
-  std::srand(seed);
   if (!history_does_not_matter()) return 1;
-  Fuzz fuzz(seed);
-  if (fuzz.run(ticks) >= 0) return 1;
-  std::printf("%ld ticks, %ld of them in a fault: every promise kept\n", ticks, fuzz.faults());
-  return fuzz.faults() > 0 && fuzz.faults() < ticks / 2 ? 0 : 3;
+  tf::Random random(seed);
+  tf::Inputs inputs(random);
+  Tally tally;
+  while (tally.ticks < ticks) {
+    const long count = std::min(kTicksPerParameters, ticks - tally.ticks);
+    const bool kept = random.chance(0.5) ? run<Direct>(random, inputs, count, tally)
+                                         : run<Shared>(random, inputs, count, tally);
+    if (!kept) return 1;
+  }
+  if (!run_threads(seed, ticks / 10)) return 1;
+  const double all = static_cast<double>(tally.ticks);
+  std::printf("%ld ticks, every promise kept; of them in a fault %.3f, joint %.3f, guide %.3f, "
+              "tank low %.3f, kept out %.3f, contact limited %.3f\n",
+              tally.ticks, tally.faults / all, tally.joint / all, tally.guide / all,
+              tally.empty_tank / all, tally.kept_out / all, tally.contact / all);
+  // A fuzz that does not get anywhere shows nothing.
+  return tally.faults > 0 && tally.faults < ticks / 2 && tally.joint > 0 && tally.guide > 0 ? 0 : 3;
 }
