@@ -9,3 +9,6 @@ void bind_parameters(pybind11::module_& m);
 void bind_output(pybind11::module_& m);
 void bind_results(pybind11::module_& m);
 void bind_controller(pybind11::module_& m);
+void bind_group(pybind11::module_& m);
+void bind_statistics(pybind11::module_& m);
+void bind_shared(pybind11::module_& m);

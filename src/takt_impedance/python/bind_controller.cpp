@@ -45,12 +45,8 @@ void bind_ticking(py::class_<PyController>& cls) {
              const std::optional<Array>& wrench) {
             if (!c.controller.active()) throw std::runtime_error("tick called before activate");
             c.read_state(now_ns, q, position, rotation);
-            c.input.dt_s = dt_s;
-            read_vector("dq", dq, c.input.dq);
+            c.read_terms(dt_s, dq, jacobian, mass, bias);
             c.read_measured(tau);
-            read_matrix("jacobian", jacobian, c.input.jacobian);
-            read_matrix("mass", mass, c.input.mass);
-            read_vector("bias", bias, c.input.bias);
             c.read_wrench(wrench);
             c.controller.tick(c.input);
             c.state->publish();

@@ -1,6 +1,7 @@
 // Python's Parameters and enums.
 #include <pybind11/eigen.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <utility>
 
@@ -74,6 +75,13 @@ void bind_parameters(py::module_& m) {
   vector_property(cls, "stiffness_rate", &P::stiffness_rate);
   vector_property(cls, "workspace_lower_m", &P::workspace_lower_m);
   vector_property(cls, "workspace_upper_m", &P::workspace_upper_m);
+  vector_property(cls, "max_joint_velocity_rad_s", &P::max_joint_velocity_rad_s);
+  vector_property(cls, "max_joint_acceleration_rad_s2", &P::max_joint_acceleration_rad_s2);
+  vector_property(cls, "max_joint_jerk_rad_s3", &P::max_joint_jerk_rad_s3);
+  vector_property(cls, "max_joint_jump_rad", &P::max_joint_jump_rad);
+  cls.def_property(
+      "keep_outs", [](const P& p) { return py::tuple(py::cast(p.keep_outs)); },
+      [](P& p, const std::vector<ti::KeepOut>& bodies) { p.keep_outs = bodies; });
   const std::pair<const char*, double P::*> scalars[] = {
       {"max_force_n", &P::max_force_n},
       {"max_moment_nm", &P::max_moment_nm},
@@ -109,6 +117,9 @@ void bind_parameters(py::module_& m) {
       {"stop_s", &P::stop_s},
       {"release_s", &P::release_s},
       {"release_stiffness_scale", &P::release_stiffness_scale},
+      {"max_linear_jerk_m_s3", &P::max_linear_jerk_m_s3},
+      {"max_angular_jerk_rad_s3", &P::max_angular_jerk_rad_s3},
+      {"keep_out_margin_m", &P::keep_out_margin_m},
       {"max_jump_m", &P::max_jump_m},
       {"max_jump_rad", &P::max_jump_rad},
       {"max_start_delay_s", &P::max_start_delay_s},

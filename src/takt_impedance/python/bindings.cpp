@@ -55,5 +55,8 @@ PYBIND11_MODULE(_core, m) {
   bind_output(m);
   bind_results(m);
   bind_controller(m);
+  bind_group(m);
+  bind_statistics(m);
+  bind_shared(m);
   bind_functions(m);
 }

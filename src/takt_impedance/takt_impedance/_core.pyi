@@ -10,6 +10,7 @@ nothing. Array attributes of `TickOutput` are read-only views of the controller'
 the next tick overwrites them; copy what you keep.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
@@ -58,6 +59,25 @@ class Fault(Enum):
     NONFINITE_OUTPUT = 8  # the law overflowed
     SINGULAR_MASS = 9  # mass matrix not positive definite
     INVALID_ROTATION = 10  # rotation matrix not orthonormal
+
+class KeepOut:
+    """A body that the target of the tool point stays out of, in the base frame."""
+
+    @staticmethod
+    def box(centre: ArrayLike, half_size: ArrayLike, rotation: ArrayLike | None = None) -> KeepOut:
+        """Centre (3,) and half sizes (3,) along the box's axes [m]; rotation (3, 3) base_from_box."""
+
+    @staticmethod
+    def sphere(centre: ArrayLike, radius: float) -> KeepOut:
+        """Centre (3,) and radius [m]."""
+
+    @staticmethod
+    def half_space(point: ArrayLike, normal: ArrayLike) -> KeepOut:
+        """Everything behind the plane through `point` (3,) [m]; `normal` (3,), of any length but 0,
+        leads out of it."""
+
+    def distance(self, point: ArrayLike) -> float:
+        """Of a point (3,) from the body [m]; negative inside."""
 
 class Parameters:
     """All parameters of the controller; `Controller` validates and copies them.
@@ -108,17 +128,25 @@ class Parameters:
     # -- follower
     max_linear_velocity_m_s: float  # default 1
     max_angular_velocity_rad_s: float  # default 2.5
-    max_linear_acceleration_m_s2: float  # default 10
-    max_angular_acceleration_rad_s2: float  # default 25
+    max_linear_acceleration_m_s2: float  # default 12
+    max_angular_acceleration_rad_s2: float  # default 30
+    max_linear_jerk_m_s3: float  # default 5000
+    max_angular_jerk_rad_s3: float  # default 12500
+    max_joint_velocity_rad_s: Float  # (n,) of the joint target; default 1.5
+    max_joint_acceleration_rad_s2: Float  # (n,) default 20
+    max_joint_jerk_rad_s3: Float  # (n,) default 5000
     stop_s: float  # a starved or stopped target rests after at most this; default 0.1
     release_s: float  # after this long starved, lower the stiffness; default inf = never
     release_stiffness_scale: float  # ... to this fraction; default 0.2
     max_jump_m: float  # first future waypoint against the current target; default 0.1
     max_jump_rad: float  # default 0.5
+    max_joint_jump_rad: Float  # (n,) first future waypoint of joints; default 0.5
     max_start_delay_s: float  # a first waypoint further ahead is refused; default 5
     max_waypoints: int  # capacity, allocated once; default 256
     workspace_lower_m: Float  # (3,) box for the target; default -inf
     workspace_upper_m: Float  # (3,) default inf
+    keep_outs: Sequence[KeepOut]  # where the target must not be, at most 16; assign a whole list
+    keep_out_margin_m: float  # the target stays this far from each of them; default 0
     # -- time
     dt_min_s: float  # dt outside [min, max] is an overrun and is clamped; default 0.0002
     dt_max_s: float  # default 0.005
@@ -310,6 +338,197 @@ class Controller:
     def mode(self) -> Mode: ...
     @property
     def starved(self) -> bool: ...
+
+class GroupResult:
+    """What became of the trajectories of a group."""
+
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def arms(self) -> list[TrajectoryResult]:
+        """In the order of the controllers; an arm may be refused because of another."""
+
+class ArmGroup:
+    """Arms that set out together or not at all; all are ticked by the same thread.
+
+    With a start in the future the arms are asked once more when it comes: one that can no longer go
+    (a fault, a stop, another command, too far from its first waypoint) keeps the others back.
+    """
+
+    def __init__(self, controllers: Sequence[Controller]) -> None: ...
+    def set_trajectory(
+        self,
+        times_ns: Sequence[ArrayLike],
+        poses: Sequence[ArrayLike],
+        now_ns: int,
+        twists: Sequence[ArrayLike | None] | None = None,
+        stiffness: Sequence[ArrayLike | None] | None = None,
+        start_ns: int = 0,
+    ) -> GroupResult:
+        """As `Controller.set_trajectory`, one entry per arm. ValueError if there are not as many."""
+
+    def set_joint_trajectory(
+        self,
+        times_ns: Sequence[ArrayLike],
+        positions: Sequence[ArrayLike],
+        now_ns: int,
+        velocities: Sequence[ArrayLike | None] | None = None,
+        start_ns: int = 0,
+    ) -> GroupResult:
+        """As `Controller.set_joint_trajectory`, one entry per arm."""
+
+class TickSummary:
+    """How regular and how long ticks were, over a window (takt_msgs/TickStatistics)."""
+
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def overruns(self) -> int:
+        """Ticks whose period was out of bounds."""
+    @property
+    def period_mean_s(self) -> float:
+        """From tick to tick; NaN before the first."""
+    @property
+    def period_deviation_s(self) -> float: ...
+    @property
+    def period_max_s(self) -> float: ...
+    @property
+    def compute_mean_s(self) -> float:
+        """Spent in a tick; NaN where not measured."""
+    @property
+    def compute_max_s(self) -> float: ...
+
+class TickStatistics:
+    """Sums up ticks over windows of time."""
+
+    def __init__(self, window_s: float = 1.0) -> None: ...
+    def add(self, period_s: float, overrun: bool, compute_s: float = ...) -> None:
+        """One tick: time since the one before, whether that was out of bounds, and what the tick
+        took (NaN: not measured)."""
+
+    def summary(self) -> TickSummary:
+        """Of the latest window that is complete; of the one that is filling until there is one."""
+
+class Posted:
+    """The answer to a post."""
+
+    @property
+    def posted(self) -> bool:
+        """The tick will see the command."""
+    @property
+    def id(self) -> int:
+        """Its answer from `poll_results` carries it; 0 if not posted."""
+    @property
+    def reason(self) -> str:
+        """What is wrong with the command itself, if not posted."""
+
+class Answer:
+    """What became of a command that a tick took."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def dropped(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+
+class Snapshot:
+    """What a tick read and did, all of the same tick; arrays are copies."""
+
+    @property
+    def active(self) -> bool:
+        """False until the first tick after an activation."""
+    @property
+    def now_ns(self) -> int: ...
+    @property
+    def q(self) -> Float: ...
+    @property
+    def pose(self) -> Float:
+        """(7,) measured."""
+    @property
+    def target_pose(self) -> Float: ...
+    @property
+    def torque(self) -> Float: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def fault(self) -> Fault: ...
+    @property
+    def starved(self) -> bool: ...
+    @property
+    def moving(self) -> bool: ...
+    @property
+    def counters(self) -> Counters: ...
+    @property
+    def statistics(self) -> TickSummary: ...
+
+class SharedController:
+    """A controller between threads, as the ros2_control plugin uses it (C++: wait-free).
+
+    Commands are read and checked when posted; what only a tick can know comes with `poll_results`.
+    Of commands of one kind that no tick took yet, the newest wins; everything that tells the robot
+    where to go is one kind. Different kinds are done in the order of posting. Arguments are those of
+    `Controller`; the tick's own time decides which waypoints are past.
+    """
+
+    def __init__(self, parameters: Parameters) -> None: ...
+    def activate(
+        self,
+        now_ns: int,
+        q: ArrayLike,
+        base_from_tcp_position: ArrayLike,
+        base_from_tcp_rotation: ArrayLike,
+    ) -> None:
+        """As `Controller.activate`; commands posted before are refused."""
+
+    def tick(
+        self,
+        now_ns: int,
+        dt_s: float,
+        q: Float,
+        dq: Float,
+        jacobian: Float,
+        mass: Float,
+        bias: Float,
+        base_from_tcp_position: Float,
+        base_from_tcp_rotation: Float,
+    ) -> None:
+        """Do what was posted, tick, leave a snapshot."""
+
+    def post_trajectory(
+        self,
+        times_ns: ArrayLike,
+        poses: ArrayLike,
+        twists: ArrayLike | None = None,
+        stiffness: ArrayLike | None = None,
+        start_ns: int = 0,
+    ) -> Posted: ...
+    def post_joint_trajectory(
+        self,
+        times_ns: ArrayLike,
+        positions: ArrayLike,
+        velocities: ArrayLike | None = None,
+        start_ns: int = 0,
+    ) -> Posted: ...
+    def post_target(self, pose: ArrayLike) -> Posted: ...
+    def post_joint_target(self, q: ArrayLike) -> Posted: ...
+    def post_stiffness(self, stiffness: ArrayLike, frame: Frame = ...) -> Posted: ...
+    def post_mode(self, mode: Mode) -> Posted: ...
+    def post_reset_fault(self) -> Posted: ...
+    def poll_results(self) -> list[Answer]:
+        """Since the last call, in order. A trajectory that waited for its start comes twice."""
+
+    def snapshot(self) -> Snapshot:
+        """Of the latest tick."""
+
+    @property
+    def replaced(self) -> int:
+        """Commands that newer ones replaced before a tick took them."""
+    @property
+    def lost_results(self) -> int:
+        """Answers that nobody polled for in time: there is room for 64."""
 
 def rotation_log(rotation: ArrayLike) -> Float:
     """Rotation vector (3,) of a rotation matrix (3, 3), angle in [0, pi]."""
