@@ -20,10 +20,10 @@ class Recorder:
         self.is_using = False
         self.sent = b""
 
-    def clearPort(self) -> None:  # noqa: N802
+    def clearPort(self) -> None:
         pass
 
-    def writePort(self, packet: list[int]) -> int:  # noqa: N802
+    def writePort(self, packet: list[int]) -> int:
         self.sent += bytes(packet)
         return len(packet)
 

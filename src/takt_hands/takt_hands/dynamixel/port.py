@@ -25,6 +25,7 @@ _BITS_PER_BYTE = 10
 _SLICE_S = 1e-3
 # More bytes than any answer has: something talks without end.
 _BABBLE = 8192
+_SYSFS = Path("/sys/bus/usb-serial/devices")
 
 
 class PortLostError(TaktError):
@@ -127,7 +128,7 @@ class SerialPort:
         return self._serial
 
 
-def latency_timer_ms(path: str, sysfs: Path = Path("/sys/bus/usb-serial/devices")) -> int | None:
+def latency_timer_ms(path: str, sysfs: Path = _SYSFS) -> int | None:
     """How long an FTDI adapter (U2D2) keeps bytes before it passes them on [ms].
 
     None where there is no such setting: OpenRB, other adapters, pseudo terminals.
@@ -139,16 +140,15 @@ def latency_timer_ms(path: str, sysfs: Path = Path("/sys/bus/usb-serial/devices"
         return None
 
 
-def latency_advice(path: str) -> str:
+def latency_advice(path: str, sysfs: Path = _SYSFS) -> str:
     """What to do about an adapter that keeps bytes back; empty if there is nothing to do."""
-    held_ms = latency_timer_ms(path)
+    held_ms = latency_timer_ms(path, sysfs)
     if held_ms is None or held_ms <= 1:
         return ""
-    name = Path(path).resolve().name
+    setting = sysfs / Path(path).resolve().name / "latency_timer"
     return (
         f"{path} keeps bytes for up to {held_ms} ms, which limits the rate to about "
-        f"{1000 // (held_ms + 2)} Hz: `echo 1 | sudo tee /sys/bus/usb-serial/devices/{name}/"
-        "latency_timer`, or a udev rule (docs/hands.md)"
+        f"{1000 // (held_ms + 2)} Hz: `echo 1 | sudo tee {setting}`, or a udev rule (docs/hands.md)"
     )
 
 
