@@ -29,7 +29,7 @@ from takt_recorder.replay.compare import TcpPath, compare
 from takt_recorder.replay.guards import ReplayLimits, check_plan, check_start
 from takt_recorder.replay.loading import load_plan
 from takt_recorder.replay.plan import HORIZON, STEP_NS, STRIDE
-from takt_recorder.replay.session import HOLD, POLICY, Phase, ReplaySession
+from takt_recorder.replay.session import HOLD, MOTION, POLICY, Phase, ReplaySession
 from takt_recorder.replay.timeline import SentTrajectory, executed_waypoints, resample
 
 DOWN = np.array([1.0, 0.0, 0.0, 0.0])
@@ -95,6 +95,18 @@ def test_a_grid_follows_a_curve_and_keeps_pauses() -> None:
     assert held[-1].base_from_tcp.position_m[0] == 0.01
 
 
+def test_joints_are_repeated_if_all_of_it_was_of_joints() -> None:
+    def point(i: int, joints: bool = True) -> Waypoint:
+        return _waypoint(i * SECOND_NS // 10, 0.0, joint_position=np.full(7, i) if joints else None)
+
+    grid = resample([point(i) for i in range(5)], SECOND_NS // 40)
+    for waypoint in grid:
+        assert waypoint.joint_position is not None
+        np.testing.assert_allclose(waypoint.joint_position, waypoint.time_ns * 10 / SECOND_NS)
+    mixed = resample([point(0, joints=False), *(point(i) for i in range(1, 5))], SECOND_NS // 40)
+    assert all(waypoint.joint_position is None for waypoint in mixed)
+
+
 # --- comparison
 
 
@@ -135,7 +147,9 @@ def test_without_common_times_there_is_nothing_to_compare() -> None:
 # --- plan
 
 
-def _motion(folder: Path, speed: float = 0.1, with_trajectory: bool = True) -> Path:
+def _motion(
+    folder: Path, speed: float = 0.1, with_trajectory: bool = True, joints: bool = False
+) -> Path:
     """Four seconds along x: a trajectory (or chunk) each 0.4 s with waypoints each 0.1 s."""
     rows = [
         (ARM, received(ARM, arm_state(T0 + i * 10_000_000, 0.5 + max(0.0, speed * (i - 5) / 100))))
@@ -152,6 +166,7 @@ def _motion(folder: Path, speed: float = 0.1, with_trajectory: bool = True) -> P
                     time=stamp(first + i * 100_000_000),
                     pose=pose(x),
                     gripper_width=0.04,
+                    joint_position=np.full(7 if joints else 0, x),
                 )
                 for i, x in enumerate(xs)
             ]
@@ -166,6 +181,7 @@ def _motion(folder: Path, speed: float = 0.1, with_trajectory: bool = True) -> P
                 start=stamp(first),
                 step=make("builtin_interfaces/Duration", sec=0, nanosec=100_000_000),
                 poses=[pose(x) for x in xs],
+                joint_position=np.repeat(xs, 7 if joints else 0),
             )
             rows.append((CHUNK, received(CHUNK, message)))
     rows.sort(key=lambda row: row[1].log_ns)
@@ -186,6 +202,20 @@ def test_a_plan_repeats_what_the_bag_did(tmp_path: Path, with_trajectory: bool) 
         assert waypoint.base_from_tcp.position_m[0] == pytest.approx(x, abs=1e-9)
     assert plan.start.position_m[0] == pytest.approx(0.5)
     check_plan(plan, ReplayLimits())
+
+
+@pytest.mark.parametrize("with_trajectory", [True, False])
+def test_joints_of_the_bag_are_in_the_chunks(tmp_path: Path, with_trajectory: bool) -> None:
+    plan = load_plan(_motion(tmp_path, with_trajectory=with_trajectory, joints=True))
+    # Before the first waypoint the arm stood at its measured joints.
+    np.testing.assert_array_equal(plan.waypoints[0].joint_position, JOINTS)
+    for waypoint in plan.waypoints[2:]:
+        x = waypoint.base_from_tcp.position_m[0]
+        np.testing.assert_allclose(waypoint.joint_position, np.full(7, x), atol=1e-9)
+    chunk = plan.chunk(1, T0, T0, epoch=1)
+    assert chunk is not None
+    assert chunk.joint_position is not None
+    assert chunk.joint_position.shape == (len(chunk.poses), 7)
 
 
 def test_chunks_cover_every_waypoint_once_shifted_in_time(tmp_path: Path) -> None:
@@ -314,6 +344,20 @@ def test_a_replay_begins_only_in_hold_and_at_the_start(tmp_path: Path) -> None:
     assert "from where the recording began" in other.session.problem
     with pytest.raises(TaktError, match="nothing to compare"):
         other.session.difference()
+
+
+def test_whether_it_stands_at_the_start_is_known_once_both_are_heard(tmp_path: Path) -> None:
+    world = _world(tmp_path)
+    session = world.session
+    assert session.problem_at_start() is None
+    session.mode(HOLD, 3, "said the test")
+    assert session.problem_at_start() is None
+    session.arm(world.now_ns, world.pose, JOINTS)
+    assert session.problem_at_start() == ""
+    session.arm(world.now_ns, world.pose, JOINTS + 1.0)
+    assert "joint 1 is 1.00 rad" in (session.problem_at_start() or "")
+    session.mode(MOTION, 4, "going there")
+    assert session.problem_at_start() is None
 
 
 def test_an_arbiter_that_does_not_answer_ends_it(tmp_path: Path) -> None:

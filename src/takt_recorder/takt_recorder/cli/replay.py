@@ -30,6 +30,11 @@ def main(arguments: list[str]) -> int:
         "--reset", action="store_true", help="first reset the simulated task to the recorded seed"
     )
     parser.add_argument(
+        "--no-approach",
+        action="store_true",
+        help="do not go to the recorded start by motion/move_to; the robot has to stand there",
+    )
+    parser.add_argument(
         "--real-time", action="store_true", help="do not follow /clock (no simulator runs)"
     )
     parsed = parser.parse_args(arguments)
@@ -39,6 +44,7 @@ def main(arguments: list[str]) -> int:
         reset=parsed.reset,
         namespace=parsed.namespace,
         use_sim_time=not parsed.real_time,
+        approach=not parsed.no_approach,
     )
     return report(result, parsed.json)
 
@@ -50,6 +56,7 @@ def replay(
     reset: bool = False,
     namespace: str = "",
     use_sim_time: bool = True,
+    approach: bool = True,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run `replay_node` on the running system and return its result.
@@ -67,6 +74,7 @@ def replay(
             "bag": f"'{bag.resolve()}'",
             "speed": repr(float(speed)),
             "reset": str(reset).lower(),
+            "approach": str(approach).lower(),
             "result_file": str(result_file),
             "use_sim_time": str(use_sim_time).lower(),
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,71 +15,15 @@ from takt_core.conversions import chunk_to_ros, pose_from_ros, stamp_from_ros, s
 from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED, RECORD
-from takt_core.parameters import parameter
 from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus
 from takt_msgs.srv import ResetTask
-from takt_recorder.replay.guards import ReplayLimits
+from takt_recorder.nodes.approach import Approach
 from takt_recorder.replay.loading import load_plan
 from takt_recorder.replay.plan import POLICY, ReplayPlan
 from takt_recorder.replay.session import Phase, ReplaySession
+from takt_recorder.replay.settings import ReplayParameters
 
 _TICK_S = 0.01
-_DEFAULTS = ReplayLimits()
-
-
-@dataclass(frozen=True)
-class ReplayParameters:
-    """Of `replay_node`."""
-
-    bag: str = parameter("", description="folder of the episode to repeat")
-    speed: float = parameter(
-        1.0, minimum=0.05, maximum=1.0, description="1 as recorded, less is slower"
-    )
-    reset: bool = parameter(
-        False, description="first reset the simulated task to the recorded seed"
-    )
-    result_file: str = parameter("", description="where the result goes, as JSON; empty: nowhere")
-    patience_s: float = parameter(
-        20.0, unit="s", minimum=0.1, maximum=600.0, description="wait for robot and arbiter"
-    )
-    start_m: float = parameter(
-        _DEFAULTS.start_m,
-        unit="m",
-        minimum=0.0,
-        maximum=0.1,
-        description="of the tool from the recorded start",
-    )
-    start_rad: float = parameter(
-        _DEFAULTS.start_rad,
-        unit="rad",
-        minimum=0.0,
-        maximum=0.5,
-        description="of the tool from the recorded start",
-    )
-    start_joint_rad: float = parameter(
-        _DEFAULTS.start_joint_rad,
-        unit="rad",
-        minimum=0.0,
-        maximum=1.0,
-        description="of any joint from the recorded start",
-    )
-    speed_m_s: float = parameter(
-        _DEFAULTS.speed_m_s, unit="m/s", minimum=0.0, maximum=2.0, description="of the tool"
-    )
-    speed_rad_s: float = parameter(
-        _DEFAULTS.speed_rad_s, unit="rad/s", minimum=0.0, maximum=6.0, description="of the tool"
-    )
-    joint_speed_rad_s: float = parameter(
-        _DEFAULTS.joint_speed_rad_s,
-        unit="rad/s",
-        minimum=0.0,
-        maximum=5.0,
-        description="of any joint, as recorded",
-    )
-
-    def limits(self) -> ReplayLimits:
-        names = ReplayLimits.__dataclass_fields__
-        return ReplayLimits(**{name: getattr(self, name) for name in names})
 
 
 class ReplayNode(ManagedNode):
@@ -91,6 +34,7 @@ class ReplayNode(ManagedNode):
         self._plan: ReplayPlan | None = None
         self._session: ReplaySession | None = None
         self._reset: Future | None = None
+        self._approach: Approach | None = None
         self._may_look = False
         # Blocks of the arbiter are per run: each replay is a run of its own.
         self._run = time.time_ns() // 1_000_000
@@ -106,6 +50,8 @@ class ReplayNode(ManagedNode):
         self._status = self.create_publisher(PolicyStatus, "policy/status", LATCHED)
         self._chunks = self.create_publisher(ActionChunk, "policy/chunk", COMMAND)
         self._reset_client = self.create_client(ResetTask, "task/reset")
+        if settings.approach:
+            self._approach = Approach(self, self._plan.start_joints)
 
     def on_takt_activate(self) -> None:
         """Look at the robot; everything else follows."""
@@ -130,11 +76,15 @@ class ReplayNode(ManagedNode):
         session = self._session
         if session is None or not self.active:
             return
-        if session.phase is Phase.WAITING and time.monotonic() > self._give_up_s:
+        moves = self._approach is not None and self._approach.is_moving
+        late = time.monotonic() > self._give_up_s
+        if session.phase is Phase.WAITING and late and not moves:
             self._finish("robot or arbiter not found: no arm/state, control/mode or task/reset")
             return
         if not self._may_look:
             self._ask_reset()
+            return
+        if self._approach is not None and not self._approach.is_over(session.problem_at_start()):
             return
         before = session.phase
         output = session.tick(self.now_ns())

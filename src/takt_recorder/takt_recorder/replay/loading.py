@@ -47,11 +47,7 @@ def load_plan(bag: Path, speed: float = 1.0) -> ReplayPlan:
         raise TaktError(f"{bag} does not have arm/state at the time of its first command")
     index = max(int(np.searchsorted(times, start_ns, side="right")) - 1, 0)
     if start_ns < waypoints[0].time_ns:
-        target = Pose.from_array7(_array7(arm[index].target_pose))
-        width = waypoints[0].gripper_width_m
-        waypoints.insert(
-            0, Waypoint(start_ns, target, _twist(arm[index].target_twist), None, width)
-        )
+        waypoints.insert(0, _target(start_ns, arm[index], waypoints[0]))
     poses = np.array([_array7(message.tcp_pose) for message in arm])
     path = TcpPath(times, poses).shifted(-start_ns)
     grid = tuple(resample(waypoints, STEP_NS))
@@ -103,6 +99,7 @@ def _trajectory(message: Any) -> Trajectory:
             Pose.from_array7(_array7(w.pose)),
             twist=_twist(w.twist) if w.has_twist else None,
             gripper_width_m=None if np.isnan(w.gripper_width) else float(w.gripper_width),
+            joint_position=_joints(w),
         )
         for w in message.waypoints
     )
@@ -111,18 +108,34 @@ def _trajectory(message: Any) -> Trajectory:
 
 def _trajectory_of_chunk(message: Any) -> Trajectory:
     start_ns, step_ns = _ns(message.start), _ns(message.step)
+    joints = np.array(_field(message, "joint_position"), dtype=np.float64)
+    rows = joints.reshape(len(message.poses), -1) if joints.size else [None] * len(message.poses)
     waypoints = tuple(
-        Waypoint(start_ns + i * step_ns, Pose.from_array7(_array7(pose)))
+        Waypoint(start_ns + i * step_ns, Pose.from_array7(_array7(pose)), joint_position=rows[i])
         for i, pose in enumerate(message.poses)
     )
     return Trajectory(waypoints, "policy", int(message.id))
 
 
-def _target(time_ns: int, arm: Any, gripper_width_m: float | None) -> Waypoint:
-    """Where the controller asked the arm to be."""
+def _target(time_ns: int, arm: Any, following: Waypoint) -> Waypoint:
+    """Where the controller asked the arm to be, or where joints that follow go on from."""
     pose = Pose.from_array7(_array7(arm.target_pose))
-    twist = _twist(arm.target_twist)
-    return Waypoint(time_ns, pose, twist, gripper_width_m=gripper_width_m)
+    joints = None
+    if following.joint_position is not None:
+        asked = np.array(_field(arm, "target_joint_position"), dtype=np.float64)
+        joints = asked if asked.size else np.array(arm.joint_position, dtype=np.float64)
+    twist, width = _twist(arm.target_twist), following.gripper_width_m
+    return Waypoint(time_ns, pose, twist, gripper_width_m=width, joint_position=joints)
+
+
+def _joints(waypoint: Any) -> Array | None:
+    values = np.array(_field(waypoint, "joint_position"), dtype=np.float64)
+    return values if values.size else None
+
+
+def _field(message: Any, name: str) -> Any:
+    """A field that messages of older bags may not have."""
+    return getattr(message, name, ())
 
 
 def _first_sent(sent: list[SentTrajectory], first_ns: int) -> int:

@@ -66,6 +66,7 @@ class ReplayPlan:
             return None
         widths = [w.gripper_width_m for w in part]
         known = [width for width in widths if width is not None]
+        joints = [w.joint_position for w in part if w.joint_position is not None]
         return ActionChunk(
             id=number + 1,
             epoch=epoch,
@@ -88,6 +89,7 @@ class ReplayPlan:
             published_ns=now_ns,
             network_calls=0,
             raw=np.empty((0, 0), np.float32),
+            joint_position=np.array(joints) if len(joints) == len(part) else None,
         )
 
 

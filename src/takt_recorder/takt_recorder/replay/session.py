@@ -17,7 +17,7 @@ from takt_recorder.replay.compare import PathDifference, TcpPath, compare
 from takt_recorder.replay.guards import ReplayLimits, check_plan, check_start
 from takt_recorder.replay.plan import ReplayPlan, chunk_lead_ns
 
-HOLD, POLICY = 0, 1
+HOLD, POLICY, MOTION = 0, 1, 6
 START_DELAY_NS = 300_000_000
 LEAD_NS = 250_000_000
 OFFER_TIMEOUT_NS = 3_000_000_000
@@ -77,6 +77,17 @@ class ReplaySession:
     def mode(self, mode: int, epoch: int, reason: str) -> None:
         """The arbiter's newest mode."""
         self._mode = (mode, epoch, reason)
+
+    def problem_at_start(self) -> str | None:
+        """Why the robot does not stand where the recording began; empty: it does; None: it has
+        not been seen, or a planned motion brings it there."""
+        if self._mode is None or self._pose is None or self._mode[0] == MOTION:
+            return None
+        try:
+            check_start(self._plan, *self._pose, self._limits)
+        except TaktError as error:
+            return str(error)
+        return ""
 
     def tick(self, now_ns: int) -> Output:
         """Go on; to be called at least fifty times a second."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from takt_core.geometry import Pose, interpolate_pose
+from takt_core.geometry import Array, Pose, interpolate_pose
 from takt_core.trajectory import Trajectory, Waypoint
 
 HOLD_GAP_NS = 500_000_000
@@ -45,10 +45,14 @@ def resample(waypoints: list[Waypoint], step_ns: int) -> list[Waypoint]:
     """Waypoints on a regular grid from the first to the last.
 
     Cubic in position where velocities are known at both ends, else straight; rotations
-    along the shortest arc. Pauses are kept as pauses.
+    along the shortest arc; joints straight, if the whole recording was of joints. Pauses are kept
+    as pauses.
     """
     first_ns, last_ns = waypoints[0].time_ns, waypoints[-1].time_ns
     count = max(1, -(-(last_ns - first_ns) // step_ns))
+    if any(waypoint.joint_position is None for waypoint in waypoints):
+        # One law for all of it: between two, the arm would be led in two ways at once.
+        waypoints = [replace(waypoint, joint_position=None) for waypoint in waypoints]
     grid: list[Waypoint] = []
     index = 0
     for i in range(count + 1):
@@ -62,9 +66,20 @@ def resample(waypoints: list[Waypoint], step_ns: int) -> list[Waypoint]:
                 time_ns,
                 _between(before, after, time_ns),
                 gripper_width_m=before.gripper_width_m,
+                joint_position=_joints_between(before, after, time_ns),
             )
         )
     return grid
+
+
+def _joints_between(before: Waypoint, after: Waypoint, time_ns: int) -> Array | None:
+    span_ns = after.time_ns - before.time_ns
+    if before.joint_position is None or after.joint_position is None:
+        return None
+    if span_ns <= 0 or span_ns > HOLD_GAP_NS:
+        return before.joint_position
+    fraction = (time_ns - before.time_ns) / span_ns
+    return before.joint_position + fraction * (after.joint_position - before.joint_position)
 
 
 def _between(before: Waypoint, after: Waypoint, time_ns: int) -> Pose:
