@@ -54,11 +54,11 @@ def test_unplugged_and_plugged_in_again_under_the_same_path(server: PtyServer) -
     bus.open()
     before = server.path.resolve()
     server.unplug()
-    placeholder = os.openpty()  # so that the next terminal gets another number
     with pytest.raises(PortLostError, match="the port is gone"):
         bus.read_block(IDS, ct.MOTION)
     with pytest.raises(PortLostError, match=r"cannot open .*usb-hand.*Serial adapters here"):
         bus.open()
+    placeholder = os.openpty()  # so that the next terminal gets another number
     server.plug()
     assert server.path.resolve() != before
     bus.open()
