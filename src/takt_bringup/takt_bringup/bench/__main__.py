@@ -18,6 +18,7 @@ from takt_bringup.bench import tables
 from takt_bringup.cli.launch_files import launch_folder
 from takt_cameras import benchmark as cameras
 from takt_core.errors import TaktError
+from takt_hands import benchmark as hands
 from takt_impedance import benchmark as impedance
 from takt_policy import benchmark as policy
 from takt_recorder import benchmark as recorder
@@ -33,6 +34,7 @@ _PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], str]]] = {
     "chunk": (lambda: policy.run(_bundles()), tables.chunk),
     "recorder": (recorder.run, tables.recorder),
     "images": (cameras.run, tables.images),
+    "hand": (hands.run, hands.table),
 }
 
 
