@@ -9,6 +9,7 @@ import numpy as np
 from takt_core.chunk import ActionChunk
 from takt_core.geometry import Pose
 from takt_core.trajectory import Trajectory, Waypoint
+from takt_policy.bundle.schema import PolicySpec
 from takt_policy.jobs import Plan, Reflex
 from takt_policy.schedules import Commit
 
@@ -33,6 +34,8 @@ def make_chunk(plan: Plan, commit: Commit, number: int, published_ns: int) -> Ac
         poses=_poses(commit),
         gripper_width_m=commit.actions.gripper_width_m,
         joint_position=commit.actions.joint_position,
+        hand_joint_names=_hand_names(bundle.spec),
+        hand_position=commit.actions.hand_position,
         residual=commit.residual,
         stiffness=None,
         first_index=commit.first,
@@ -63,6 +66,7 @@ def revise_chunk(reflex: Reflex, commit: Commit, published_ns: int) -> ActionChu
         poses=_poses(commit),
         gripper_width_m=commit.actions.gripper_width_m,
         joint_position=commit.actions.joint_position,
+        hand_position=commit.actions.hand_position,
         residual=commit.residual,
         first_index=commit.first,
         inference_start_ns=reflex.start_ns,
@@ -76,7 +80,7 @@ def revise_chunk(reflex: Reflex, commit: Commit, published_ns: int) -> ActionChu
 
 def trajectory_of(chunk: ActionChunk) -> Trajectory:
     """The chunk's actions as waypoints."""
-    widths = chunk.gripper_width_m
+    widths, joints = chunk.gripper_width_m, chunk.joint_position
     return Trajectory(
         tuple(
             Waypoint(
@@ -84,12 +88,17 @@ def trajectory_of(chunk: ActionChunk) -> Trajectory:
                 base_from_tcp=pose,
                 stiffness=chunk.stiffness,
                 gripper_width_m=None if widths is None else float(widths[index]),
+                joint_position=None if joints is None else joints[index],
             )
             for index, pose in enumerate(chunk.poses)
         ),
         source="policy",
         chunk_id=chunk.id,
     )
+
+
+def _hand_names(spec: PolicySpec) -> tuple[str, ...]:
+    return next((group.names for group in spec.actions if group.kind == "hand"), ())
 
 
 def _poses(commit: Commit) -> tuple[Pose, ...]:

@@ -49,6 +49,7 @@ class Reference:
             joint_position=actions.joint_position,
             reference_joints=self.joints,
             reference_width_m=self.width_m,
+            hand_position=actions.hand_position,
         )
 
 

@@ -1,4 +1,4 @@
-"""Action vectors of a policy to poses, gripper widths and joints, and back for training."""
+"""Action vectors of a policy to poses, gripper widths, joints and hands, and back for training."""
 
 from __future__ import annotations
 
@@ -44,11 +44,13 @@ class Actions:
         poses: (H, 7) base_from_tcp as xyz and quaternion xyzw.
         gripper_width_m: (H,) [m], or None if the policy does not command the gripper.
         joint_position: (H, n) [rad], or None if the policy does not command joints.
+        hand_position: (H, m) [rad], or None if the policy does not command a hand.
     """
 
     poses: Array
     gripper_width_m: Array | None
     joint_position: Array | None = None
+    hand_position: Array | None = None
 
     def pose(self, index: int) -> Pose:
         return Pose.from_array7(self.poses[index])
@@ -116,6 +118,7 @@ class ActionCodec:
         poses: Array | None = None
         widths: Array | None = None
         joints: Array | None = None
+        hand: Array | None = None
         for group, span in self._spans:
             part = values[:, span]
             if group.kind == "open":
@@ -129,10 +132,12 @@ class ActionCodec:
                 start = _known(reference_joints, group, "reference_joints")
                 joints = absolute_vectors(part, group.reference, start, self._first)
                 poses = self._forward(joints)
+            elif group.kind == "hand":
+                hand = part
             else:
                 poses = self._poses(part, group, reference_pose)
         assert poses is not None  # the loader requires one group that moves the arm
-        return Actions(poses, widths, joints)
+        return Actions(poses, widths, joints, hand)
 
     def encode(
         self,
@@ -143,6 +148,7 @@ class ActionCodec:
         joint_position: npt.ArrayLike | None = None,
         reference_joints: npt.ArrayLike | None = None,
         reference_width_m: float | None = None,
+        hand_position: npt.ArrayLike | None = None,
     ) -> Float:
         """The inverse of ``decode``: normalised vectors (H, D) of actions.
 
@@ -150,6 +156,7 @@ class ActionCodec:
             poses: (H, 7) base_from_tcp; not used by a policy that commands joints.
             gripper_width_m: (H,) [m]; needed if the policy commands the gripper.
             joint_position: (H, n) [rad]; needed if the policy commands joints.
+            hand_position: (H, m) [rad]; needed if the policy commands a hand.
 
         Raises:
             PolicyError: something that the policy commands is missing.
@@ -171,6 +178,8 @@ class ActionCodec:
                 joints = _given(joint_position, group, "joints", "joint positions")
                 start = _known(reference_joints, group, "reference_joints")
                 vectors[:, span] = relative_vectors(joints, group.reference, start, self._first)
+            elif group.kind == "hand":
+                vectors[:, span] = _given(hand_position, group, "a hand", "positions of it")
             else:
                 vectors[:, span] = self._pose_values(values, group, reference_pose)
         normalized = self._normalizer.normalize(vectors)

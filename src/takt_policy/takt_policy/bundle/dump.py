@@ -9,6 +9,7 @@ import yaml
 
 from takt_policy.bundle.schema import (
     FORMAT_VERSION,
+    NAMED_KINDS,
     ActionGroup,
     InputSpec,
     MeasuredSuccess,
@@ -102,7 +103,7 @@ def _action(group: ActionGroup) -> dict[str, Any]:
         keys = ["reference"]
         if group.kind == "pose":
             keys.insert(0, "rotation")
-        if group.kind == "joints":
+        if group.kind in NAMED_KINDS:
             mapping["names"] = list(group.names)
         if group.kind in ("pose", "position") and group.reference != "absolute":
             keys.append("axes")

@@ -36,6 +36,8 @@ def _what(group: ActionGroup) -> str:
     if group.kind == "joints":
         names = ", ".join(group.names)
         return f"positions of the joints {names} [rad]{_about(group, 'where they were')}"
+    if group.kind == "hand":
+        return f"positions of the hand's joints {', '.join(group.names)} [rad]"
     frame = " in the base frame" if group.reference == "absolute" else _about(group, _TOOL)
     if group.kind == "position":
         return f"positions of the tool{frame}; its orientation is kept"

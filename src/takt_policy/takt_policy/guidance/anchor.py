@@ -81,15 +81,18 @@ def _moved(actions: Actions, index: Int, fraction: float) -> Actions:
         np.concatenate([position, rotation], axis=1),
         _between(earlier.gripper_width_m, later.gripper_width_m, fraction),
         _between(earlier.joint_position, later.joint_position, fraction),
+        _between(earlier.hand_position, later.hand_position, fraction),
     )
 
 
 def _taken(actions: Actions, index: Int) -> Actions:
     width, joints = actions.gripper_width_m, actions.joint_position
+    hand = actions.hand_position
     return Actions(
         actions.poses[index],
         None if width is None else width[index],
         None if joints is None else joints[index],
+        None if hand is None else hand[index],
     )
 
 

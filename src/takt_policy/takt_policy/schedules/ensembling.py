@@ -102,6 +102,7 @@ def _interpolated(prediction: Prediction, times_ns: npt.NDArray[np.int64]) -> Ac
     actions, index = prediction.actions, _index(prediction, times_ns)
     turn = Slerp(np.arange(len(actions.poses)), Rotation.from_quat(actions.poses[:, 3:]))
     widths, joints = actions.gripper_width_m, actions.joint_position
+    hand = actions.hand_position
     if widths is not None:
         widths = _linear(widths[:, None], index)[:, 0]
     return replace(
@@ -109,6 +110,7 @@ def _interpolated(prediction: Prediction, times_ns: npt.NDArray[np.int64]) -> Ac
         poses=np.hstack([_linear(actions.poses[:, :3], index), turn(index).as_quat()]),
         gripper_width_m=widths,
         joint_position=None if joints is None else _linear(joints, index),
+        hand_position=None if hand is None else _linear(hand, index),
     )
 
 
@@ -129,6 +131,7 @@ def _mean(parts: list[Actions], weights: Array, discrete: bool) -> Actions:
     ]
     widths = [one.gripper_width_m for one in parts if one.gripper_width_m is not None]
     joints = [one.joint_position for one in parts if one.joint_position is not None]
+    hands = [one.hand_position for one in parts if one.hand_position is not None]
     width = None
     if widths:
         width = _median(np.stack(widths), weights) if discrete else _sum(np.stack(widths), weights)
@@ -137,6 +140,7 @@ def _mean(parts: list[Actions], weights: Array, discrete: bool) -> Actions:
         poses=np.hstack([positions, np.array(turns)]),
         gripper_width_m=width,
         joint_position=_sum(np.stack(joints), weights) if joints else None,
+        hand_position=_sum(np.stack(hands), weights) if hands else None,
     )
 
 

@@ -125,9 +125,11 @@ class ScheduleStatistics:
 def slice_actions(actions: Actions, first: int, stop: int) -> Actions:
     """The actions from ``first`` to before ``stop``."""
     widths, joints = actions.gripper_width_m, actions.joint_position
+    hand = actions.hand_position
     return replace(
         actions,
         poses=actions.poses[first:stop],
         gripper_width_m=None if widths is None else widths[first:stop],
         joint_position=None if joints is None else joints[first:stop],
+        hand_position=None if hand is None else hand[first:stop],
     )

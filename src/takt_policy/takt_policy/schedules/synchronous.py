@@ -71,11 +71,13 @@ class Synchronous(Schedule):
 
 def _extend(actions: Actions, count: int) -> Actions:
     widths, joints = actions.gripper_width_m, actions.joint_position
+    hand = actions.hand_position
     return replace(
         actions,
         poses=_repeat_last(actions.poses, count),
         gripper_width_m=None if widths is None else _repeat_last(widths, count),
         joint_position=None if joints is None else _repeat_last(joints, count),
+        hand_position=None if hand is None else _repeat_last(hand, count),
     )
 
 

@@ -7,6 +7,8 @@ from typing import cast, get_args
 from takt_policy.bundle.schema import (
     ARM_KINDS,
     GRIPPER_KINDS,
+    HAND_KINDS,
+    NAMED_KINDS,
     ActionGroup,
     ActionKind,
     Axes,
@@ -21,7 +23,11 @@ from takt_policy.errors import BundleError
 def parse_actions(section: Section, source: str) -> tuple[ActionGroup, ...]:
     """The action groups, in the order of the action vector."""
     groups = tuple(_group(section, name) for name in section.names())
-    for kinds, least, what in ((ARM_KINDS, 1, "exactly"), (GRIPPER_KINDS, 0, "at most")):
+    for kinds, least, what in (
+        (ARM_KINDS, 1, "exactly"),
+        (GRIPPER_KINDS, 0, "at most"),
+        (HAND_KINDS, 0, "at most"),
+    ):
         found = [group.name for group in groups if group.kind in kinds]
         if not least <= len(found) <= 1:
             raise BundleError(
@@ -40,8 +46,8 @@ def _group(section: Section, name: str) -> ActionGroup:
 
 
 def _continuous(one: Section, name: str, kind: ActionKind) -> ActionGroup:
-    default = "absolute" if kind == "width" else None
-    references = get_args(Reference)
+    default = "absolute" if kind in ("width", "hand") else None
+    references = ("absolute",) if kind == "hand" else get_args(Reference)
     reference = cast(
         Reference,
         one.choice("reference", references, default) if default else
@@ -54,7 +60,7 @@ def _continuous(one: Section, name: str, kind: ActionKind) -> ActionGroup:
         rotation = cast(Rotation, one.choice("rotation", get_args(Rotation)))
     if kind in ("pose", "position") and reference != "absolute":
         axes = cast(Axes, one.choice("axes", get_args(Axes), "tool"))
-    if kind == "joints":
+    if kind in NAMED_KINDS:
         names = one.texts("names")
     return ActionGroup(name, kind, reference, rotation, axes, names)
 

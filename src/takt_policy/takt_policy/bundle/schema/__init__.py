@@ -3,6 +3,8 @@
 from takt_policy.bundle.schema.actions import (
     ARM_KINDS,
     GRIPPER_KINDS,
+    HAND_KINDS,
+    NAMED_KINDS,
     ROTATION_SIZE,
     ActionGroup,
     ActionKind,
@@ -66,7 +68,9 @@ __all__ = [
     "GOAL_TYPE",
     "GRAPHS_OF_FAMILY",
     "GRIPPER_KINDS",
+    "HAND_KINDS",
     "MESSAGE_TYPES",
+    "NAMED_KINDS",
     "ROTATION_SIZE",
     "ActionGroup",
     "ActionKind",

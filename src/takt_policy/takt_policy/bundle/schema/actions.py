@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ActionKind = Literal["pose", "position", "joints", "width", "open"]
+ActionKind = Literal["pose", "position", "joints", "width", "open", "hand"]
 Reference = Literal["absolute", "observation", "delta"]
 Rotation = Literal["6d", "6d_rows", "quaternion", "rotation_vector"]
 Axes = Literal["tool", "base"]
@@ -15,6 +15,12 @@ ARM_KINDS: tuple[ActionKind, ...] = ("pose", "position", "joints")
 
 GRIPPER_KINDS: tuple[ActionKind, ...] = ("width", "open")
 """Kinds that say what the gripper does; a policy has at most one of them."""
+
+HAND_KINDS: tuple[ActionKind, ...] = ("hand",)
+"""Kinds that say what the fingers of a hand do; a policy has at most one of them."""
+
+NAMED_KINDS: tuple[ActionKind, ...] = ("joints", "hand")
+"""Kinds that name joints."""
 
 ROTATION_SIZE: dict[Rotation, int] = {"6d": 6, "6d_rows": 6, "quaternion": 4, "rotation_vector": 3}
 
@@ -27,7 +33,8 @@ class ActionGroup:
         name: e.g. ``arm`` or ``gripper``.
         kind: ``pose`` (position, then rotation), ``position`` (3 numbers, the orientation is
             kept), ``joints`` [rad], ``width`` of the gripper [m], ``open`` (one number; the
-            gripper is open where its normalised value exceeds ``threshold``).
+            gripper is open where its normalised value exceeds ``threshold``), ``hand`` (the
+            joints of a hand [rad], always absolute).
         reference: ``absolute``; relative to the ``observation``, the state at the reference
             time; or ``delta``, relative to the previous action, the first one for the
             reference time being relative to the observation.
@@ -56,7 +63,9 @@ class ActionGroup:
         """Number of dimensions."""
         if self.kind == "pose":
             return 3 + ROTATION_SIZE[self.rotation]
-        return {"position": 3, "joints": len(self.names), "width": 1, "open": 1}[self.kind]
+        if self.kind in NAMED_KINDS:
+            return len(self.names)
+        return {"position": 3, "width": 1, "open": 1}[self.kind]
 
 
 @dataclass(frozen=True)
