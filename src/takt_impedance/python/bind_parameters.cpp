@@ -34,7 +34,7 @@ void bind_enums(py::module_& m) {
       m, "Fault",
       {"NONE", "NONFINITE_POSITION", "NONFINITE_VELOCITY", "NONFINITE_JACOBIAN", "NONFINITE_MASS",
        "NONFINITE_BIAS", "NONFINITE_POSE", "NONFINITE_DT", "NONFINITE_OUTPUT", "SINGULAR_MASS",
-       "INVALID_ROTATION", "NONFINITE_WRENCH"});
+       "INVALID_ROTATION", "NONFINITE_WRENCH", "TRACKING_ERROR"});
 }
 
 void bind_parameters(py::module_& m) {

@@ -41,6 +41,8 @@ Pose measured_pose(const TickInput& in) {
 void Controller::hold_here(const TickInput& in) {
   motion_.rest(in);
   law_.set_posture(in.q);
+  law_.rest();
+  joint_law_.rest();
   port_.forget();
   contact_.reset();
   feed_forward_.reset();
@@ -78,7 +80,8 @@ Verdict Controller::try_reset_fault(const TickInput& in) noexcept {
   return accept();
 }
 
-void Controller::raise(Fault fault) {
+void Controller::raise(Fault fault) noexcept {
+  if (fault_ != Fault::kNone) return;
   fault_ = fault;
   ++counters_.faults;
   motion_.stop();
@@ -116,6 +119,7 @@ const TickOutput& Controller::tick(const TickInput& in) noexcept {
   output_.torque_limited = false;
   output_.rate_limited = false;
   limiter_.limit(dt, output_.torque, output_.torque_limited, output_.rate_limited);
+  if (tank_.enabled() && fault_ == Fault::kNone) port_.send(in.q, output_.torque - passive_);
   output_.mode = motion_.mode();
   output_.fault = fault_;
   output_.starved = motion_.starved();
@@ -148,6 +152,8 @@ void Controller::step_motion(const TickInput& in, double dt) {
   if (started_.accepted || started_.code != Refusal::kNone) count(started_);
   if (motion_.law_changed()) {
     law_.set_posture(in.q);
+    law_.rest();
+    joint_law_.rest();
     contact_.reset();
     start_blend();
   }
@@ -158,19 +164,20 @@ void Controller::step_motion(const TickInput& in, double dt) {
 void Controller::compute(const TickInput& in, double dt) {
   const Parameters& p = parameters_;
   step_motion(in, dt);
-  if (tank_.enabled()) tank_.spend(port_.work(in), dt);
+  if (tank_.enabled()) tank_.spend(port_.work(in.q), dt);
   const bool release = motion_.starved() && motion_.starved_s() > p.release_s;
   const double scale = release ? p.release_stiffness_scale : 1.0;
   const bool valid =
       motion_.joint_law() ? compute_joint(in, scale, dt) : compute_cartesian(in, scale, dt);
   if (!valid) return raise(Fault::kSingularMass);
-  output_.torque += in.bias;
   const double guide_share = 1.0 - engagement_;
-  add_joint_effects(p, in, guide_share, dt, output_.torque);
+  add_joint_effects(p, in, guide_share, dt, passive_);
   output_.speed_limited =
-      brake_tool(speed_limits(p, guide_share), in, law_output_.twist, output_.torque);
+      brake_tool(speed_limits(p, guide_share), in, law_output_.twist, passive_);
+  output_.torque += passive_;
   blend(dt);
   if (!finite(output_.torque)) return raise(Fault::kNonfiniteOutput);
+  motion_.joint_law() ? report_joint(in) : report_cartesian(in);
 }
 
 bool Controller::compute_cartesian(const TickInput& in, double scale, double dt) {
@@ -188,8 +195,12 @@ bool Controller::compute_cartesian(const TickInput& in, double scale, double dt)
   law_command_.dt_s = dt;
   law_.compute(in, law_command_, gains_, contact_, tank_, law_output_);
   if (!law_output_.mass_valid) return false;
-  if (tank_.enabled()) port_.command(in, law_output_.wrench);
   output_.torque = law_output_.torque;
+  passive_ = in.bias + law_output_.nullspace_torque;
+  return true;
+}
+
+void Controller::report_cartesian(const TickInput& in) {
   output_.target = law_command_.target;
   output_.pose_error = law_output_.pose_error;
   output_.wrench = law_output_.wrench;
@@ -200,7 +211,6 @@ bool Controller::compute_cartesian(const TickInput& in, double scale, double dt)
   output_.stiffness_frame = gains_.frame();
   output_.joint_target = in.q;
   output_.joint_target_velocity.setZero();
-  return true;
 }
 
 bool Controller::compute_joint(const TickInput& in, double scale, double dt) {
@@ -215,8 +225,12 @@ bool Controller::compute_joint(const TickInput& in, double scale, double dt) {
     contact_.observe(contact_force(in), dt);
     output_.contact_limited = contact_.limit(in, output_.torque);
   }
-  if (tank_.enabled()) port_.command(in, output_.torque);
+  passive_ = in.bias;
   law_output_.twist = in.jacobian.lazyProduct(in.dq);
+  return true;
+}
+
+void Controller::report_joint(const TickInput& in) {
   output_.target.pose = measured_pose(in);
   output_.target.twist.setZero();
   output_.pose_error.setZero();
@@ -225,7 +239,6 @@ bool Controller::compute_joint(const TickInput& in, double scale, double dt) {
   output_.stiffness.setZero();
   output_.joint_target = joint_command_.position;
   output_.joint_target_velocity = joint_command_.velocity;
-  return true;
 }
 
 void Controller::compute_fallback(const TickInput& in, double dt) {

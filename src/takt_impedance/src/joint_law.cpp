@@ -1,5 +1,6 @@
 #include "takt_impedance/joint_law.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <tuple>
 
@@ -8,12 +9,16 @@
 namespace takt_impedance {
 namespace {
 
+// Part of the torque-rate limit that the target's acceleration may use.
+constexpr double kInertialShare = 0.5;
+
 template <int N>
 using Vector = Eigen::Matrix<double, N, 1>;
 
 }  // namespace
 
-JointLaw::JointLaw(const Parameters& parameters) : parameters_(parameters) {}
+JointLaw::JointLaw(const Parameters& parameters)
+    : parameters_(parameters), inertial_(JointVector::Zero(parameters.n_joints)) {}
 
 bool JointLaw::compute(const TickInput& input, const JointCommand& command, const Gains& gains,
                        Tank& tank, JointVector& torque) {
@@ -45,10 +50,15 @@ bool JointLaw::compute_sized(const TickInput& in, const JointCommand& command, c
   damping.compute(factor, fixed(gains.joint_stiffness()));
   const Vector<N> root = fixed(gains.joint_damping_ratio()).cwiseSqrt();
   const Vector<N> behind = motion * fixed(command.velocity) - fixed(in.dq);
-  const Vector<N> push = motion * p.inertia_feed_forward * fixed(command.acceleration);
+  const Vector<N> wanted = mass * (motion * p.inertia_feed_forward * fixed(command.acceleration));
+  const Vector<N> step = kInertialShare * command.dt_s * fixed(p.torque_rate_limit_nm_s);
+  for (int i = 0; i < N; ++i) {
+    inertial_(i) += std::clamp(wanted(i) - inertial_(i), -step(i), step(i));
+    if (!std::isfinite(inertial_(i))) inertial_(i) = 0.0;
+  }
   torque = command.engagement *
            (share * spring + root.cwiseProduct(damping.torque(root.cwiseProduct(behind))) +
-            mass * push);
+            fixed(inertial_));
   return true;
 }
 

@@ -17,6 +17,10 @@ constexpr double kInverseInertiaFloor = 1e-4;
 // before it held free, gets heavier than a quarter of that, so that it changes nothing elsewhere.
 constexpr double kMassFloor = 1e-2, kInertiaFloor = 1e-1, kOnset = 4.0;
 
+// Part of the wrench limits that the target's acceleration may use, and the time in which all of the
+// limits could be used up: a faster change would only meet the torque-rate limit.
+constexpr double kInertialShare = 0.5, kInertialTime = 0.05;
+
 template <int N>
 using Vector = Eigen::Matrix<double, N, 1>;
 template <int N>
@@ -82,11 +86,21 @@ Cholesky<6> unit_factor() {
   return factor;
 }
 
-bool limit_norm(Eigen::Ref<Vector3> v, double limit) {
-  const double norm = v.norm();
-  if (!(norm > limit)) return false;
-  v *= limit / norm;
+// Force and moment limited apart, or `together` by one factor: an inertial wrench whose force alone is
+// cut would spin the tool with its moment.
+bool limit_wrench(const Parameters& p, bool together, Vector6& wrench) {
+  double force = std::min(1.0, p.max_force_n / wrench.head<3>().norm());
+  double moment = std::min(1.0, p.max_moment_nm / wrench.tail<3>().norm());
+  if (!(force < 1.0 || moment < 1.0)) return false;
+  if (together) force = moment = std::min(force, moment);
+  wrench.head<3>() *= force;
+  wrench.tail<3>() *= moment;
   return true;
+}
+
+// The largest share of `wrench` for which force and moment are at most these.
+double share_within(const Vector6& wrench, double force, double moment) {
+  return std::min({1.0, force / wrench.head<3>().norm(), moment / wrench.tail<3>().norm()});
 }
 
 // N clip(K_n (q_n - q) - D_n N^T dq), N from the factors in `task`.
@@ -143,6 +157,25 @@ Vector6 Law::damping_wrench(const Cholesky<6>& inverse_inertia, const Gains& gai
   return root.cwiseProduct(modal_damping_.force(root.cwiseProduct(difference)));
 }
 
+// Adds what the target's acceleration takes: along a ramp, no more than a part of the limits, so that
+// where the arm is heavy the target is followed with a lag rather than by all means, and no more
+// than the limits have room for.
+void Law::add_inertial(const Vector6& wanted, double dt_s, LawOutput& out) {
+  const Parameters& p = parameters_;
+  const Vector6 allowed =
+      share_within(wanted, kInertialShare * p.max_force_n, kInertialShare * p.max_moment_nm) *
+      wanted;
+  const Vector6 change = allowed - inertial_;
+  const double step = dt_s / kInertialTime;
+  inertial_ += share_within(change, step * p.max_force_n, step * p.max_moment_nm) * change;
+  if (!inertial_.allFinite()) inertial_.setZero();
+  moved_ = !inertial_.isZero(0.0);
+  const double room = share_within(inertial_, p.max_force_n - out.wrench.head<3>().norm(),
+                                   p.max_moment_nm - out.wrench.tail<3>().norm());
+  if (room > 0.0) out.wrench += room * inertial_;
+  out.wrench_limited = out.wrench_limited || room < 1.0;
+}
+
 template <int N>
 void Law::compute_sized(const TickInput& in, const LawCommand& command, const Gains& gains,
                         const ContactLimiter& contact, Tank& tank, LawOutput& out) {
@@ -191,25 +224,20 @@ void Law::compute_sized(const TickInput& in, const LawCommand& command, const Ga
   spring.template tail<3>() =
       left_jacobian_inverse_times(error.template tail<3>(), spring.template tail<3>());
   Vector6 wrench = share * spring + damping_wrench(inertia, gains, target_twist - twist);
-  if (p.operational_space) {
-    wrench += acceleration;
-    inertia.solve(wrench);
-  } else if (!acceleration.isZero(0.0)) {
-    inertia.solve(acceleration);
-    wrench += acceleration;
-  }
+  if (p.operational_space) inertia.solve(wrench);
   wrench *= command.engagement;
-  out.feed_forward = motion * command.engagement * command.feed_forward;
-  out.wrench = wrench;
+  const bool accelerated = !command.acceleration.isZero(0.0);
+  if (accelerated) inertia.solve(acceleration);
   out.twist = twist;
   if (tool) {
-    turn_rows(axes, out.wrench);
+    turn_rows(axes, wrench);
     turn_rows(axes, out.twist);
+    if (accelerated) turn_rows(axes, acceleration);
   }
-  out.wrench += out.feed_forward;
-  const bool force_limited = limit_norm(out.wrench.template head<3>(), p.max_force_n);
-  const bool moment_limited = limit_norm(out.wrench.template tail<3>(), p.max_moment_nm);
-  out.wrench_limited = force_limited || moment_limited;
+  out.feed_forward = motion * command.engagement * command.feed_forward;
+  out.wrench = wrench + out.feed_forward;
+  out.wrench_limited = limit_wrench(p, p.operational_space, out.wrench);
+  if (accelerated || moved_) add_inertial(command.engagement * acceleration, command.dt_s, out);
   out.contact_limited = contact.limit(out.wrench.template head<3>());
 
   if (p.projector == Projector::kKinematic) {
@@ -219,7 +247,8 @@ void Law::compute_sized(const TickInput& in, const LawCommand& command, const Ga
   Vector<N> away = posture - q;
   for (int i = 0; i < N; ++i) away(i) = nearest_way(away(i), p.joint_lower_rad(i));
   const Vector<N> dq_value = dq;
-  out.torque = jacobian.transpose() * out.wrench +
+  out.torque = jacobian.transpose() * out.wrench;
+  out.nullspace_torque =
                nullspace_torque<N>(p, task, away, dq_value, twist, gains.nullspace_stiffness(),
                                    command.engagement);
 }

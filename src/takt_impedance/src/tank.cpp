@@ -1,6 +1,7 @@
 #include "takt_impedance/tank.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace takt_impedance {
 namespace {
@@ -25,7 +26,13 @@ void Tank::reset() {
   share_ = 1.0;
 }
 
-void Tank::spend(double work_j, double dt_s) { stored_j_ += refill_w_ * dt_s - work_j; }
+void Tank::spend(double work_j, double dt_s) {
+  // No period moves more than the whole tank, unless something measured nonsense; a debt has a bound,
+  // so that nonsense is forgotten.
+  if (std::isnan(work_j)) work_j = capacity_j_;
+  stored_j_ += refill_w_ * dt_s - std::clamp(work_j, -capacity_j_, capacity_j_);
+  stored_j_ = std::clamp(stored_j_, spring_j_ - capacity_j_, spring_j_ + capacity_j_);
+}
 
 double Tank::scale() const {
   if (!enabled_) return 1.0;

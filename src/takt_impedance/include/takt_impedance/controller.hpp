@@ -89,6 +89,9 @@ class Controller {
   void join(std::shared_ptr<GroupTicket> ticket) { motion_.join(std::move(ticket)); }
   const Motion& motion() const { return motion_; }
 
+  // Latches a fault that the caller found; the first one stays.
+  void raise(Fault fault) noexcept;
+
   // Clears a latched fault and holds the measured pose; same requirements as `activate`.
   void reset_fault(const TickInput& input);
   Verdict try_reset_fault(const TickInput& input) noexcept;
@@ -106,13 +109,14 @@ class Controller {
   void compute(const TickInput& input, double dt_s);
   bool compute_cartesian(const TickInput& input, double stiffness_scale, double dt_s);
   bool compute_joint(const TickInput& input, double stiffness_scale, double dt_s);
+  void report_cartesian(const TickInput& input);
+  void report_joint(const TickInput& input);
   void compute_fallback(const TickInput& input, double dt_s);
   Vector3 contact_force(const TickInput& input) const;
   void step_motion(const TickInput& input, double dt_s);
   void start_blend();
   void start_torque();
   void blend(double dt_s);
-  void raise(Fault fault);
   void hold_here(const TickInput& input);
   Verdict refusal() const;
   Verdict count(const Verdict& verdict);
@@ -138,6 +142,7 @@ class Controller {
   double blend_left_ = 0.0;       // fraction of `blend_offset_` that is left
   JointVector blend_from_;        // torque to start from, NaN where unknown
   JointVector blend_offset_;      // that torque minus the law's
+  JointVector passive_;           // torque of what dissipates or conserves by itself
   JointVector last_finite_bias_;  // for the fallback
   JointMatrix last_finite_mass_;
   TimeNs last_tick_ns_ = 0;

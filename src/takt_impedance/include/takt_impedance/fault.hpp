@@ -16,6 +16,7 @@ enum class Fault {
   kSingularMass,
   kInvalidRotation,
   kNonfiniteWrench,
+  kTrackingError,
 };
 
 inline const char* fault_name(Fault fault) {
@@ -32,6 +33,7 @@ inline const char* fault_name(Fault fault) {
     case Fault::kSingularMass: return "singular_mass";
     case Fault::kInvalidRotation: return "invalid_rotation";
     case Fault::kNonfiniteWrench: return "nonfinite_wrench";
+    case Fault::kTrackingError: return "tracking_error";
   }
   return "unknown";
 }

@@ -27,6 +27,9 @@ class JointLaw {
  public:
   explicit JointLaw(const Parameters& parameters);
 
+  // The target's acceleration until now does not count.
+  void rest() { inertial_.setZero(); }
+
   // Torque without the bias; false if the mass matrix is not positive definite.
   bool compute(const TickInput& input, const JointCommand& command, const Gains& gains, Tank& tank,
                JointVector& torque);
@@ -37,6 +40,7 @@ class JointLaw {
                      Tank& tank, JointVector& torque);
 
   Parameters parameters_;
+  JointVector inertial_;  // for the target's acceleration
   std::tuple<JointDamping<6>, JointDamping<7>, JointDamping<8>> damping_;
 };
 

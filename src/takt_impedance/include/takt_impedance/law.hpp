@@ -10,8 +10,8 @@
 // identity. For the same reason the nullspace damper acts on the nullspace velocity N^T dq: with
 // an oblique projector, N D_n dq could inject energy.
 //
-// In the operational-space form everything but F_ff is multiplied by the task inertia Lambda, so that
-// the tool behaves like a unit mass: K is per unit of inertia [1/s^2], D = 2 zeta sqrt(K).
+// In the operational-space form spring and damper are multiplied by the task inertia Lambda, so that the
+// tool behaves like a unit mass: K is per unit of inertia [1/s^2], D = 2 zeta sqrt(K).
 // Khatib, "A unified approach for motion and force control of robot manipulators", 1987.
 #pragma once
 
@@ -33,7 +33,8 @@ struct LawCommand {
 };
 
 struct LawOutput {
-  JointVector torque;
+  JointVector torque;            // of the wrench
+  JointVector nullspace_torque;  // to be added
   Vector6 pose_error = Vector6::Zero();
   Vector6 wrench = Vector6::Zero();
   Vector6 feed_forward = Vector6::Zero();  // of that, what the tank let through
@@ -50,6 +51,9 @@ class Law {
   void set_posture(const JointVector& q) { posture_ = q; }
   const JointVector& posture() const { return posture_; }
 
+  // The target's acceleration until now does not count.
+  void rest() { inertial_.setZero(); }
+
   void compute(const TickInput& input, const LawCommand& command, const Gains& gains,
                const ContactLimiter& contact, Tank& tank, LawOutput& output);
 
@@ -60,9 +64,13 @@ class Law {
   Vector6 damping_wrench(const Cholesky<6>& inverse_inertia, const Gains& gains,
                          const Vector6& difference);
 
+  void add_inertial(const Vector6& wanted, double dt_s, LawOutput& output);
+
   Parameters parameters_;
   ModalDamping modal_damping_;
   JointVector posture_;
+  Vector6 inertial_ = Vector6::Zero();  // for the target's acceleration, base axes
+  bool moved_ = false;                  // there is some of it
 };
 
 }  // namespace takt_impedance

@@ -1,4 +1,4 @@
-// Where controller and robot exchange energy: what was commanded over a period, and the way made in it.
+// Where controller and robot exchange energy: the torque held over a period times the way made in it.
 #pragma once
 
 #include "takt_impedance/tick.hpp"
@@ -7,23 +7,21 @@ namespace takt_impedance {
 
 class Port {
  public:
-  // Nothing was commanded before now.
-  void forget() { kind_ = Kind::kNone; }
+  // Nothing was sent before now.
+  void forget() { torque_.resize(0); }
 
-  // Work [J] that what was commanded in the tick before has done on the robot since.
-  double work(const TickInput& input) const;
+  // Work [J] that what was sent in the tick before has done on the robot since.
+  double work(const JointVector& q) const {
+    return torque_.size() == 0 ? 0.0 : torque_.dot(q - q_);
+  }
 
-  // From now on this is held.
-  void command(const TickInput& input, const Vector6& wrench);
-  void command(const TickInput& input, const JointVector& torque);
+  // From now on this torque is held, beyond that of elements which are passive by themselves.
+  void send(const JointVector& q, const JointVector& torque) {
+    torque_ = torque;
+    q_ = q;
+  }
 
  private:
-  enum class Kind { kNone, kTool, kJoints };
-
-  Kind kind_ = Kind::kNone;
-  Vector6 wrench_;
-  Vector3 position_;
-  Matrix3 rotation_;
   JointVector torque_, q_;
 };
 
