@@ -75,7 +75,7 @@ def test_what_the_tool_holds_and_open_fingers_count() -> None:
     assert closed < opened
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**31), st.floats(1e-3, 0.3))
 def test_no_point_of_the_robot_moves_farther_than_the_bound(seed: int, step: float) -> None:
     """What `SweptSpace` relies on, measured by the distance to a far sphere: it changes by no

@@ -112,7 +112,7 @@ class MoveItPy:
         start, goal = (self.states[name].values["arm"] for name in ("start", "goal"))
         angles = np.linspace(math.atan2(*start[::-1]), math.atan2(*goal[::-1]), 40)
         points = [
-            types.SimpleNamespace(positions=[1.5 * math.sin(t), 1.5 * math.cos(t)]) for t in angles
+            types.SimpleNamespace(positions=[1.2 * math.sin(t), 1.2 * math.cos(t)]) for t in angles
         ]
         message = types.SimpleNamespace(joint_names=["b", "a"], points=points)
         return types.SimpleNamespace(
@@ -156,7 +156,7 @@ def planner(config: Path, group: str = "arm", joints: tuple[str, ...] = JOINTS) 
 
 
 def test_a_path_around_what_is_in_the_way(config: Path) -> None:
-    start, goal = np.array([1.5, 0.0]), np.array([0.0, 1.5])
+    start, goal = np.array([1.2, 0.0]), np.array([0.0, 1.2])
     made = planner(config)
     corners = made.find_path(start, goal)
     np.testing.assert_array_equal(corners[[0, -1]], [start, goal])
@@ -182,7 +182,7 @@ def test_a_refusal_says_why(config: Path) -> None:
     made = planner(config)
     MoveItPy.newest.found = False
     with pytest.raises(TaktError, match="PLANNING_FAILED"):
-        made.find_path(np.array([1.5, 0.0]), np.array([0.0, 1.5]))
+        made.find_path(np.array([1.2, 0.0]), np.array([0.0, 1.2]))
 
 
 @pytest.mark.parametrize(

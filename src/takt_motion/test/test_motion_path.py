@@ -18,7 +18,7 @@ from takt_motion.path.timing import TimedPath, timed
 from takt_motion.planners.ompl import OmplPlanner
 
 LIMITS = SpeedLimits(np.full(3, 1.0), np.full(3, 3.0), np.full(3, 20.0), 0.8, 5.0)
-STEP_S = 0.001
+STEP_S = 0.002
 
 
 class Nothing:
@@ -50,7 +50,7 @@ def sampled(path: TimedPath) -> tuple[Array, Array, Array]:
     return q, velocity, acceleration
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.integers(2, 7), st.floats(0.01, 0.5))
 def test_every_limit_is_kept_and_nothing_jumps(seed: int, corners: int, reach: float) -> None:
     places, path = random_path(seed, corners, reach)
@@ -65,17 +65,17 @@ def test_every_limit_is_kept_and_nothing_jumps(seed: int, corners: int, reach: f
     assert np.abs(jerk).max() <= 20.0 * 1.001 + 1e-3
     # Velocity is the derivative of position, acceleration of velocity.
     middle = (velocity[1:] + velocity[:-1]) / 2.0
-    np.testing.assert_allclose(np.diff(q, axis=0)[:-1] / STEP_S, middle[:-1], atol=2e-5)
+    np.testing.assert_allclose(np.diff(q, axis=0)[:-1] / STEP_S, middle[:-1], atol=1e-4)
     middle = (acceleration[1:] + acceleration[:-1]) / 2.0
-    np.testing.assert_allclose(np.diff(velocity, axis=0)[:-1] / STEP_S, middle[:-1], atol=2e-2)
+    np.testing.assert_allclose(np.diff(velocity, axis=0)[:-1] / STEP_S, middle[:-1], atol=3e-2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**31), st.integers(3, 6), st.floats(0.02, 0.4))
 def test_corners_are_cut_by_less_than_the_reach(seed: int, corners: int, reach: float) -> None:
     places, path = random_path(seed, corners, reach)
     q, _, _ = sampled(path)
-    for point in q[::20]:
+    for point in q[::40]:
         assert min(_distance(point, a, b) for a, b in itertools.pairwise(places)) <= (
             reach / 2.0 + 1e-6
         )
@@ -121,7 +121,7 @@ def test_the_reference_arm_goes_around_a_wall_free_and_within_limits() -> None:
     assert np.linalg.norm(twists[:, 3:], axis=1).max() <= 1.5 * 1.02
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**31), st.integers(2, 5), st.floats(0.0, 1.0))
 def test_braking_stays_on_the_path_and_ends_at_rest(seed: int, corners: int, when: float) -> None:
     _, path = random_path(seed, corners, 0.3)
