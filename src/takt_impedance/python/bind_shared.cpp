@@ -127,6 +127,10 @@ void bind_posting(py::class_<PyShared>& cls) {
             return c.shared.post_stiffness(stiffness_from(stiffness), frame);
           },
           py::arg("stiffness"), py::arg("frame") = ti::Frame::kBase)
+      .def(
+          "post_nullspace_posture",
+          [](PyShared& c, const Array& q) { return c.shared.post_posture(c.joints("q", q)); },
+          py::arg("q"))
       .def("post_mode", [](PyShared& c, ti::Mode mode) { return c.shared.post_mode(mode); },
            py::arg("mode"))
       .def("post_reset_fault", [](PyShared& c) { return c.shared.post_reset_fault(); })

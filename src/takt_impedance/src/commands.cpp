@@ -23,7 +23,9 @@ std::string complaint(Check check) {
 Commands::Commands(const Parameters& p)
     : parameters_(p),
       motion_(Motion{Motion::What::kPoses, 0, Curve(p.max_waypoints), JointCurve(p.max_waypoints),
-                     Pose(), JointVector::Zero(p.n_joints)}) {}
+                     Pose(), JointVector::Zero(p.n_joints)}),
+      nullspace_(JointVector::Zero(p.n_joints)),
+      posture_(JointVector::Zero(p.n_joints)) {}
 
 // -- the writer ---------------------------------------------------------------------------------
 
@@ -92,8 +94,16 @@ Posted Commands::post_nullspace_stiffness(const JointVector& stiffness) {
   const std::string wrong = complaint(
       [&] { check_joint_values("nullspace_stiffness", stiffness, parameters_.n_joints); });
   if (!wrong.empty()) return {false, 0, wrong};
-  draft(nullspace_).stiffness = stiffness;
+  draft(nullspace_) = stiffness;
   return post(nullspace_);
+}
+
+Posted Commands::post_posture(const JointVector& q) {
+  if (q.size() != parameters_.n_joints || !q.allFinite()) {
+    return {false, 0, "nullspace posture: allowed a finite value for each joint"};
+  }
+  draft(posture_) = q;
+  return post(posture_);
 }
 
 Posted Commands::post_joint_impedance(const JointVector& stiffness, const JointVector& ratio) {
@@ -129,6 +139,7 @@ void Commands::each_channel(Visit visit) {
   visit(wrench_, CommandKind::kWrench);
   visit(stiffness_, CommandKind::kStiffness);
   visit(nullspace_, CommandKind::kNullspaceStiffness);
+  visit(posture_, CommandKind::kPosture);
   visit(joint_impedance_, CommandKind::kJointImpedance);
   visit(mode_, CommandKind::kMode);
   visit(reset_, CommandKind::kResetFault);
@@ -160,7 +171,10 @@ Verdict Commands::run(CommandKind kind, const TickInput& in, Controller& control
       break;
     }
     case CommandKind::kNullspaceStiffness:
-      controller.apply_nullspace_stiffness(nullspace_.box.taken().value.stiffness);
+      controller.apply_nullspace_stiffness(nullspace_.box.taken().value);
+      break;
+    case CommandKind::kPosture:
+      controller.set_posture(posture_.box.taken().value);
       break;
     case CommandKind::kJointImpedance: {
       const JointGains& gains = joint_impedance_.box.taken().value;
@@ -180,7 +194,7 @@ void Commands::apply(const TickInput& in, Controller& controller) noexcept {
   // Later ones wait for the next tick: what was posted before them may be in a mailbox that is
   // looked into before they are.
   const std::uint64_t latest = posted_.load(std::memory_order_acquire);
-  std::array<Due, 7> due;
+  std::array<Due, kKinds> due;
   std::size_t count = 0;
   each_channel([&](auto& channel, CommandKind kind) {
     channel.taken |= channel.box.take();

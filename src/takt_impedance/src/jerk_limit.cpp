@@ -34,12 +34,18 @@ bool within(const Vector& v, double limit) {
 // The speed keeps its limit now and while the acceleration fades as fast as it can. Once true, it
 // can be kept true, by fading.
 template <typename Vector>
-bool stays_slow(const Vector& velocity, const Vector& acceleration, const MotionLimits& limits,
-                double dt) {
+bool stays_slow(const Vector& velocity, const Vector& acceleration, const MotionLimits& limits) {
   if (!within(velocity, limits.velocity)) return false;
   const double fade = acceleration.norm() / limits.jerk;
-  return within(Vector(velocity + 0.5 * std::max(0.0, fade - dt) * acceleration),
-                limits.velocity);
+  return within(Vector(velocity + 0.5 * fade * acceleration), limits.velocity);
+}
+
+// Numbers with which one can calculate: a reference far beyond is none.
+template <int N>
+bool usable(const Reference<N>& reference) {
+  constexpr double kFarthest = 1e9;
+  return within(reference.error, kFarthest) && within(reference.velocity, kFarthest) &&
+         within(reference.acceleration, kFarthest);
 }
 
 }  // namespace
@@ -58,11 +64,12 @@ double braking_distance(double speed, double acceleration, double jerk) {
 }
 
 template <int N>
-Eigen::Matrix<double, N, 1> approach(const Reference<N>& reference,
+Eigen::Matrix<double, N, 1> approach(const Reference<N>& given,
                                      const Eigen::Matrix<double, N, 1>& velocity,
                                      const Eigen::Matrix<double, N, 1>& acceleration,
                                      const MotionLimits& limits, double dt) {
   using Vector = Eigen::Matrix<double, N, 1>;
+  const Reference<N> reference = usable(given) ? given : Reference<N>();
   const double step = limits.jerk * dt;
   // Just there, if this tick, the next and the one after keep the limits.
   const Vector there = reference.error / dt;
@@ -71,7 +78,7 @@ Eigen::Matrix<double, N, 1> approach(const Reference<N>& reference,
   if (within(now, limits.acceleration) && within(next, limits.acceleration) &&
       within(Vector(now - acceleration), step) && within(Vector(next - now), step) &&
       within(Vector(reference.acceleration - next), step) &&
-      stays_slow(there, now, limits, dt)) {
+      stays_slow(there, now, limits)) {
     return there;
   }
   const double brake = kShare * limits.acceleration;
@@ -95,7 +102,7 @@ Eigen::Matrix<double, N, 1> approach(const Reference<N>& reference,
   pull = clamp_norm(pull, limits.acceleration);
   const Vector result = acceleration + clamp_norm(Vector(pull - acceleration), step);
   const Vector faster = velocity + dt * result;
-  if (stays_slow(faster, result, limits, dt)) return faster;
+  if (stays_slow(faster, result, limits)) return faster;
   return velocity + dt * (acceleration - clamp_norm(acceleration, step));
 }
 

@@ -134,7 +134,8 @@ double JointFollower::next_velocity(int joint, double dt) const {
 
 void JointFollower::move(double dt) noexcept {
   for (int i = 0; i < parameters_.n_joints; ++i) {
-    double v = next_velocity(i, dt);
+    const double fastest = parameters_.max_joint_velocity_rad_s(i);
+    double v = std::clamp(next_velocity(i, dt), -fastest, fastest);
     // The last word: not beyond a limit, nor further beyond.
     const double lower = parameters_.joint_lower_rad(i), upper = parameters_.joint_upper_rad(i);
     if (q_(i) + v * dt > upper) v = std::min(v, std::max(0.0, (upper - q_(i)) / dt));

@@ -1,5 +1,7 @@
 #include "takt_impedance/limiter.hpp"
 
+#include <cmath>
+
 #include "takt_impedance/rotation.hpp"
 
 namespace takt_impedance {
@@ -9,6 +11,14 @@ namespace {
 // in a tick, the target is at rest.
 constexpr double kRestTwist = 1e-7;
 constexpr double kRestJerk = 0.01;
+
+// No faster than the limit; nothing that cannot be calculated with.
+Vector3 slowed(const Vector3& velocity, double limit) {
+  const double speed2 = velocity.squaredNorm();
+  if (speed2 <= limit * limit) return velocity;
+  if (!(speed2 < kInfinity)) return Vector3::Zero();
+  return (limit / std::sqrt(speed2)) * velocity;
+}
 
 }  // namespace
 
@@ -21,10 +31,8 @@ Limiter::Limiter(const Parameters& p)
 
 void Limiter::reset(const Pose& pose, const Vector6& twist) {
   state_.pose = pose;
-  state_.twist = twist;
-  const double linear = twist.head<3>().norm(), angular = twist.tail<3>().norm();
-  if (linear > linear_.velocity) state_.twist.head<3>() *= linear_.velocity / linear;
-  if (angular > angular_.velocity) state_.twist.tail<3>() *= angular_.velocity / angular;
+  state_.twist << slowed(twist.head<3>(), linear_.velocity),
+      slowed(twist.tail<3>(), angular_.velocity);
   acceleration_.setZero();
 }
 
@@ -67,10 +75,14 @@ void Limiter::stop(double dt_s) {
   }
 }
 
-void Limiter::move(Vector3 linear, const Vector3& angular, double dt_s) {
+void Limiter::move(Vector3 linear, Vector3 angular, double dt_s) {
   walls_.bend(state_.pose.position, state_.twist.head<3>(), acceleration_.head<3>(), dt_s, linear);
-  acceleration_.head<3>() = (linear - state_.twist.head<3>()) / dt_s;
-  acceleration_.tail<3>() = (angular - state_.twist.tail<3>()) / dt_s;
+  // The last word, for a period that changed and for walls that turned the velocity.
+  linear = slowed(linear, linear_.velocity);
+  angular = slowed(angular, angular_.velocity);
+  // A blow by a wall is over at once: nothing has to fade afterwards.
+  acceleration_ << slowed((linear - state_.twist.head<3>()) / dt_s, linear_.acceleration),
+      slowed((angular - state_.twist.tail<3>()) / dt_s, angular_.acceleration);
   state_.twist << linear, angular;
   state_.pose.position += dt_s * linear;
   if (!angular.isZero(0.0)) {

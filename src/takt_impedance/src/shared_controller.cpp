@@ -93,6 +93,11 @@ Posted SharedController::post_nullspace_stiffness(const JointVector& stiffness) 
   return commands_.post_nullspace_stiffness(stiffness);
 }
 
+Posted SharedController::post_posture(const JointVector& q) {
+  const Guard guard(posting_);
+  return commands_.post_posture(q);
+}
+
 Posted SharedController::post_joint_impedance(const JointVector& stiffness,
                                               const JointVector& damping_ratio) {
   const Guard guard(posting_);

@@ -15,20 +15,31 @@ constexpr int kHalvings = 12;
 // Corrections of a goal or a velocity that several walls limit.
 constexpr int kPasses = 3;
 
-// How far a point gets that moves at `speed` (positive), accelerates by `acceleration` (any sign)
+// How far a point gets that moves at `speed` and accelerates by `acceleration`, not both negative,
 // and stops as fast as deceleration `brake` and `jerk` allow.
 double stopping_distance(double speed, double acceleration, double brake, double jerk) {
   const double ramp = std::abs(acceleration) / jerk;
   const double gained = 0.5 * ramp * std::abs(acceleration);
   if (acceleration >= 0.0) {
-    return ramp * (speed + ramp * acceleration / 3.0) +
-           braking_distance(speed + gained, brake, jerk);
+    const double fastest = speed + gained;
+    if (fastest <= 0.0) return 0.0;  // it never turns round
+    return ramp * (speed + ramp * acceleration / 3.0) + braking_distance(fastest, brake, jerk);
   }
   // Braking harder than the end of the stop allows: at rest before that.
   if (speed < gained) return 2.0 * speed * speed / -acceleration;
   // In the middle of a stop that began at a higher speed.
   const double before = speed + gained;
   return braking_distance(before, brake, jerk) - ramp * (before + ramp * acceleration / 6.0);
+}
+
+// The largest part, up to 1, of `step` from `start` on that stays within `limit` of the origin.
+double reach_of(const Vector3& start, const Vector3& step, double limit) {
+  const double a = step.squaredNorm();
+  const double b = start.dot(step);
+  const double c = start.squaredNorm() - limit * limit;
+  if (a + 2.0 * b + c <= 0.0) return 1.0;
+  if (c >= 0.0 || a == 0.0) return 0.0;
+  return std::clamp((std::sqrt(b * b - a * c) - b) / a, 0.0, 1.0);
 }
 
 }  // namespace
@@ -77,18 +88,12 @@ bool Walls::admit(Vector3& goal, Vector3& velocity, Vector3& acceleration) {
 void Walls::find(const Vector3& position, double reach, Near& near) const {
   const auto add = [&](double distance, const Vector3& away) {
     if (distance > reach) return;
-    near.walls[static_cast<std::size_t>(near.count++)] = {std::max(0.0, distance), away};
+    near.walls[static_cast<std::size_t>(near.count++)] = {std::max(0.0, distance), away, kInfinity};
   };
   if (boxed_) {
     for (int i = 0; i < 3; ++i) {
-      // Of two opposite faces only the nearer one counts, or the one that is to be left.
-      const double up = upper_(i) - position(i);
-      const double down = position(i) - lower_(i);
-      if (up < down) {
-        add(up, -Vector3::Unit(i));
-      } else {
-        add(down, Vector3::Unit(i));
-      }
+      add(upper_(i) - position(i), -Vector3::Unit(i));
+      add(position(i) - lower_(i), Vector3::Unit(i));
     }
   }
   for (int i = 0; i < count_; ++i) {
@@ -97,51 +102,41 @@ void Walls::find(const Vector3& position, double reach, Near& near) const {
   }
 }
 
-// Makes the next velocity one from which a stop before the wall is possible. True if it was not.
-bool Walls::brake(const Wall& wall, const Vector3& velocity, const Vector3& acceleration,
-                  double dt, Vector3& next_velocity) const {
-  const double speed = -wall.away.dot(velocity);  // towards the wall
-  const double change = -wall.away.dot(acceleration);
-  const double wanted = (-wall.away.dot(next_velocity) - speed) / dt;
-  const auto stops = [&](double a) {
-    const double next = speed + a * dt;
-    if (next <= 0.0 && a <= 0.0) return true;
+// The largest acceleration towards the wall in the next tick from which a stop before it is possible;
+// infinite if the jerk does not allow one that is too large.
+double Walls::allowed(const Wall& wall, const Vector3& velocity, const Vector3& acceleration,
+                      double dt) const {
+  const double speed = -wall.away.dot(velocity);
+  const double now = -wall.away.dot(acceleration);
+  const double brake = kShare * limits_.acceleration, jerk = kShare * limits_.jerk;
+  const auto stops = [&](double next_acceleration) {
+    const double next = speed + next_acceleration * dt;
+    if (next <= 0.0 && next_acceleration <= 0.0) return true;
     const double room = wall.room - next * dt;
-    return room >= 0.0 && stopping_distance(std::max(0.0, next), a, kShare * limits_.acceleration,
-                                            kShare * limits_.jerk) <= room;
+    return room >= 0.0 && stopping_distance(next, next_acceleration, brake, jerk) <= room;
   };
-  if (stops(wanted)) return false;
-  // As little braking as will do, between this and as much as the jerk allows.
-  double low = std::max(change - kShare * limits_.jerk * dt, -limits_.acceleration);
-  double high = std::max(wanted, low);
-  if (!stops(low)) {
-    high = low;
-  } else {
-    for (int i = 0; i < kHalvings; ++i) {
-      const double middle = 0.5 * (low + high);
-      (stops(middle) ? low : high) = middle;
+  double high = now + limits_.jerk * dt;
+  if (stops(high)) return kInfinity;
+  double low = now - jerk * dt;
+  if (!stops(low)) return low;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = 0.5 * (low + high);
+    (stops(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+// The acceleration nearest to `wanted`, as good as, that no wall forbids.
+Vector3 Walls::admissible(const Near& near, const Vector3& wanted) const {
+  Vector3 result = wanted;
+  for (int pass = 0; pass < (near.count > 1 ? kPasses : 1); ++pass) {
+    for (int i = 0; i < near.count; ++i) {
+      const Wall& wall = near.walls[static_cast<std::size_t>(i)];
+      const double excess = -wall.away.dot(result) - wall.allowed;
+      if (excess > 0.0) result += excess * wall.away;
     }
   }
-  next_velocity += (wanted - low) * dt * wall.away;
-  // What the limits leave is for moving along the wall.
-  const Vector3 next_acceleration = (next_velocity - velocity) / dt;
-  const Vector3 jerk = next_acceleration - acceleration;
-  const Vector3 along = jerk - jerk.dot(wall.away) * wall.away;
-  const double across2 = jerk.squaredNorm() - along.squaredNorm();
-  const double allowed2 = std::pow(limits_.jerk * dt, 2) - across2;
-  if (along.squaredNorm() > allowed2) {
-    const double kept = std::sqrt(std::max(0.0, allowed2) / along.squaredNorm());
-    next_velocity -= (1.0 - kept) * dt * along;
-  }
-  const Vector3 result = (next_velocity - velocity) / dt;
-  const Vector3 sideways = result - result.dot(wall.away) * wall.away;
-  const double side_allowed2 =
-      limits_.acceleration * limits_.acceleration - (result.squaredNorm() - sideways.squaredNorm());
-  if (sideways.squaredNorm() > side_allowed2) {
-    const double kept = std::sqrt(std::max(0.0, side_allowed2) / sideways.squaredNorm());
-    next_velocity -= (1.0 - kept) * dt * sideways;
-  }
-  return true;
+  return result;
 }
 
 // The last word: whatever the limits say, the target does not enter.
@@ -177,14 +172,20 @@ void Walls::bend(const Vector3& position, const Vector3& velocity, const Vector3
                                                       kShare * limits_.jerk);
   Near near;
   find(position, reach, near);
-  for (int pass = 0; pass < (near.count > 1 ? kPasses : 1); ++pass) {
-    bool changed = false;
-    for (int i = 0; i < near.count; ++i) {
-      changed |= brake(near.walls[static_cast<std::size_t>(i)], velocity, acceleration, dt,
-                       next_velocity);
-    }
-    bent_ = bent_ || changed;
-    if (!changed) break;
+  const Vector3 wanted = (next_velocity - velocity) / dt;
+  for (int i = 0; i < near.count; ++i) {
+    Wall& wall = near.walls[static_cast<std::size_t>(i)];
+    wall.allowed = allowed(wall, velocity, acceleration, dt);
+    bent_ = bent_ || -wall.away.dot(wanted) > wall.allowed;
+  }
+  if (bent_) {
+    // From what asks for the least jerk as far towards what is wanted as the limits allow: all
+    // between the two is admissible.
+    const Vector3 safe = admissible(near, acceleration);
+    const Vector3 change = admissible(near, wanted) - safe;
+    const double part = std::min(reach_of(safe - acceleration, change, limits_.jerk * dt),
+                                 reach_of(safe, change, limits_.acceleration));
+    next_velocity = velocity + dt * (safe + part * change);
   }
   bent_ |= keep_out(near, dt, next_velocity);
 }

@@ -18,6 +18,7 @@ enum class CommandKind {
   kWrench,
   kStiffness,
   kNullspaceStiffness,
+  kPosture,
   kJointImpedance,
   kMode,
   kResetFault,
@@ -51,6 +52,7 @@ class Commands {
   Posted post_wrench(const Vector6& wrench, TimeNs now_ns);
   Posted post_stiffness(const Matrix6& stiffness, Frame frame, const Vector6& damping_ratio);
   Posted post_nullspace_stiffness(const JointVector& stiffness);
+  Posted post_posture(const JointVector& q);
   Posted post_joint_impedance(const JointVector& stiffness, const JointVector& damping_ratio);
   Posted post_mode(Mode mode);
   Posted post_reset_fault();
@@ -110,6 +112,7 @@ class Commands {
     CommandKind kind = CommandKind::kMotion;
     Verdict verdict;
   };
+  static constexpr std::size_t kKinds = 8;
   struct Due {
     std::uint64_t id;
     CommandKind kind;
@@ -134,7 +137,8 @@ class Commands {
   Channel<Motion> motion_;
   Channel<Wrench> wrench_;
   Channel<Stiffness> stiffness_;
-  Channel<JointGains> nullspace_, joint_impedance_;
+  Channel<JointVector> nullspace_, posture_;
+  Channel<JointGains> joint_impedance_;
   Channel<Mode> mode_;
   Channel<Nothing> reset_;
   ResultQueue<Result, 64> results_;

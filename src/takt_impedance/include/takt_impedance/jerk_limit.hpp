@@ -21,11 +21,13 @@ double braking_distance(double speed, double acceleration, double jerk);
 // Where a reference is at the end of this tick, relative to where the point is before it.
 template <int N>
 struct Reference {
-  Eigen::Matrix<double, N, 1> error, velocity, acceleration;
+  Eigen::Matrix<double, N, 1> error = Eigen::Matrix<double, N, 1>::Zero();
+  Eigen::Matrix<double, N, 1> velocity = error, acceleration = error;
 };
 
 // Next velocity of a point on its way to the reference: just there if the limits allow, else along
-// the quickest way that ends on the reference without overshoot.
+// the quickest way that ends on the reference without overshoot. A reference that is not finite, or
+// as good as infinite, is taken as standing where the point is.
 template <int N>
 Eigen::Matrix<double, N, 1> approach(const Reference<N>& reference,
                                      const Eigen::Matrix<double, N, 1>& velocity,

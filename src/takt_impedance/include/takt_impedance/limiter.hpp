@@ -37,7 +37,7 @@ class Limiter {
   void stop(double dt_s);
 
  private:
-  void move(Vector3 linear, const Vector3& angular, double dt_s);
+  void move(Vector3 linear, Vector3 angular, double dt_s);
 
   MotionLimits linear_, angular_;
   double stop_s_;

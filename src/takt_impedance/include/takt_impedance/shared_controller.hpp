@@ -49,6 +49,9 @@ class SharedController {
   // Does what was posted since the tick before, ticks, and leaves a snapshot.
   const TickOutput& tick(const TickInput& input) noexcept;
 
+  // Latches a fault that only the caller can see, before the tick that is to act on it.
+  void raise(Fault fault) noexcept { controller_.raise(fault); }
+
   const TickOutput& output() const { return controller_.output(); }
   Mode mode() const { return controller_.mode(); }
   bool active() const { return controller_.active(); }
@@ -66,6 +69,7 @@ class SharedController {
   Posted post_stiffness(const Matrix6& stiffness, Frame frame,
                         const Vector6& damping_ratio = Vector6::Constant(kNan));
   Posted post_nullspace_stiffness(const JointVector& stiffness);
+  Posted post_posture(const JointVector& q);
   Posted post_joint_impedance(const JointVector& stiffness, const JointVector& damping_ratio);
   Posted post_mode(Mode mode);
   Posted post_reset_fault();

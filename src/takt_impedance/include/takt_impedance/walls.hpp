@@ -32,17 +32,19 @@ class Walls {
 
  private:
   struct Wall {
-    double room;   // at least 0
-    Vector3 away;  // unit
+    double room;     // at least 0
+    Vector3 away;    // unit
+    double allowed;  // acceleration towards it in the next tick
   };
   struct Near {
-    std::array<Wall, kMaxKeepOuts + 3> walls;
+    std::array<Wall, kMaxKeepOuts + 6> walls;
     int count = 0;
   };
 
   void find(const Vector3& position, double reach, Near& near) const;
-  bool brake(const Wall& wall, const Vector3& velocity, const Vector3& acceleration, double dt_s,
-             Vector3& next_velocity) const;
+  double allowed(const Wall& wall, const Vector3& velocity, const Vector3& acceleration,
+                 double dt_s) const;
+  Vector3 admissible(const Near& near, const Vector3& wanted) const;
   bool keep_out(const Near& near, double dt_s, Vector3& next_velocity) const;
 
   MotionLimits limits_;
