@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from takt_core.errors import TaktError
-from takt_core.geometry import Array
 from takt_core.joint_follower import JointResult
 from takt_hands.backoff import Backoff
 from takt_hands.description import HandDescription
@@ -22,6 +21,7 @@ from takt_hands.measured import Measured
 from takt_hands.motors import Motors
 from takt_hands.parameters import HandParameters
 from takt_hands.recovery import recover
+from takt_hands.snapshot import take
 from takt_hands.state import Control, HandSnapshot
 from takt_hands.supervisor import Supervisor
 from takt_hands.targets import Targets
@@ -277,13 +277,14 @@ class HandDriver:
         return [f"{m.motor_id}: {model_name(m.model_number)}, firmware {m.firmware}" for m in found]
 
     def _engage(self) -> None:
-        limit_a = self._targets.limit_now(self._supervisor.health.scale())
-        goal, changed = engage(self._motors, limit_a, self._p.start_tolerance_rad)
-        if changed:
-            self._log(f"changed for good: {'; '.join(changed)}")
+        limit_a = self._targets.allowed_a(self._supervisor.health.scale())
+        engaged = engage(self._motors, limit_a, self._p.start_tolerance_rad)
+        if engaged.changed:
+            self._log(f"changed for good: {'; '.join(engaged.changed)}")
         self._supervisor.adopt(read_status(self._motors), self._clock_ns())
-        self._follower.start(self._clock_ns(), goal)
-        self._written_units = self._motors.current_units(limit_a)
+        self._follower.start(self._clock_ns(), engaged.goal)
+        self._targets.limit_a = engaged.current_a
+        self._written_units = self._motors.current_units(engaged.current_a)
         self._engaged = True
 
     # What is known
@@ -306,28 +307,14 @@ class HandDriver:
         return Control.FOLLOW if following and not self._fault else Control.HOLD
 
     def _snapshot(self, measured: bool) -> HandSnapshot:
-        health, follower, motion = self._supervisor.health, self._follower, self._measured.motion
-        volts = health.voltage[np.isfinite(health.voltage)]
-        target: Array = follower.target if self._engaged else motion.position
-        return HandSnapshot(
-            stamp_ns=self._measured.stamp_ns,
-            position=motion.position,
-            velocity=motion.velocity,
-            current=motion.current,
-            current_limit=self._targets.limit_a.copy(),
-            torque=motion.current * self._motors.torque_constant,
-            temperature=health.temperature.copy(),
-            target=target.copy(),
-            voltage=float(volts.min()) if volts.size else float("nan"),
+        return take(
+            self._measured,
+            self._targets,
+            self._supervisor,
+            torque=self._measured.motion.current * self._motors.torque_constant,
             control=self._control(),
             measured=measured,
-            starved=follower.starved,
+            engaged=self._engaged,
             fault=self._fault,
-            warnings=self._supervisor.warnings(),
-            reads=self._measured.reads,
-            failed_reads=self._measured.failed_reads,
-            starvations=follower.starvations,
-            rejected=follower.rejected,
-            last_rejection=follower.last_rejection,
             rate_hz=self._measured.rate_hz(self._clock_ns()),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -56,42 +57,55 @@ def resting_position(motors: Motors, torque: Mask) -> Array:
     return held
 
 
-def engage(motors: Motors, current_a: Array, tolerance_rad: float) -> tuple[Array, list[str]]:
+@dataclass(frozen=True, eq=False)
+class Engaged:
+    """
+    Attributes:
+        goal: (n,) what the joints hold [rad].
+        current_a: (n,) current limits in use [A].
+        changed: settings that were changed for good.
+    """
+
+    goal: Array
+    current_a: Array
+    changed: tuple[str, ...]
+
+
+def engage(motors: Motors, current_a: Array, tolerance_rad: float) -> Engaged:
     """Prepares all motors and switches their torque on where they are.
 
     Goals and current limits are read back before any torque is switched on: a packet that was
     lost must not leave a motor with a goal of long ago.
 
     Args:
-        current_a: (n,) current limits [A].
+        current_a: (n,) current limits [A]; a joint that has torque and less of it keeps that.
         tolerance_rad: how far outside of its range a joint may be.
-
-    Returns:
-        (n,) the goals [rad], and the settings that were changed for good.
 
     Raises:
         TaktError: a joint that does not answer, reports an error or is out of its range; no
             torque was switched on that was off before.
     """
-    status = read_status(motors)
     names = motors.description.joint_names
-    for name, bits in zip(names, status.error, strict=True):
+    for name, bits in zip(names, read_status(motors).error, strict=True):
         if bits:
             raise TaktError(
                 f"{name} reports {hardware_error_names(int(bits))}; `hand/reset_fault` reboots "
                 "it once the cause is gone"
             )
-    changed = [text for joint in range(len(names)) for text in motors.prepare(joint)]
+    changed = tuple(text for joint in range(len(names)) for text in motors.prepare(joint))
     torque = read_status(motors).torque > 0.5
     _check_range(motors, tolerance_rad)
     goal = resting_position(motors, torque)
+    if torque.any():
+        seen_a = read_all(lambda: motors.read_goals()[1], motors, "goal current")
+        current_a = np.where(torque, np.minimum(current_a, np.abs(seen_a)), current_a)
     _write_goals(motors, goal, current_a)
     everyone = np.ones(len(names), dtype=bool)
     for _ in range(_ATTEMPTS):
         motors.write_torque(True, everyone)
         on = read_status(motors).torque > 0.5
         if on.all():
-            return goal, changed
+            return Engaged(goal, current_a, changed)
     motors.write_torque(False, ~torque)
     raise TaktError(f"{', '.join(_names(motors, ~on))}: torque cannot be switched on")
 

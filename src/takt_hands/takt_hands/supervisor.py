@@ -31,7 +31,7 @@ class Supervisor:
         self._p = parameters
         self._names = motors.description.joint_names
         self._misses = np.zeros(count, dtype=int)
-        self._last_answer_ns = np.zeros(count, dtype=np.int64)
+        self._missed_since_ns = np.zeros(count, dtype=np.int64)
         self._error = np.zeros(count, dtype=int)
         self._status_due = False
         self._next_poll_ns = 0
@@ -44,17 +44,17 @@ class Supervisor:
         self.torque = status.torque > 0.5
         self._error = np.nan_to_num(status.error).astype(int)
         self._misses[:] = 0
-        self._last_answer_ns[:] = now_ns
+        self._missed_since_ns[:] = now_ns
         self._next_poll_ns = now_ns
 
     def observe(self, motion: Motion, limit_a: Array, duration_s: float, now_ns: int) -> list[str]:
         """After each reading; returns new faults."""
         answered = motion.answered
         self._misses = np.where(answered, 0, self._misses + 1)
-        self._last_answer_ns = np.where(answered, now_ns, self._last_answer_ns)
+        self._missed_since_ns = np.where(self._misses <= 1, now_ns, self._missed_since_ns)
         self._status_due |= bool((motion.alert & (self._error == 0)).any())
         self.health.pushed(np.nan_to_num(motion.current), limit_a, duration_s)
-        late = now_ns - self._last_answer_ns > self._p.silent_after_s * 1e9
+        late = now_ns - self._missed_since_ns > self._p.silent_after_s * 1e9
         silent = self._motors.watched & late & (self._misses >= _FEWEST_MISSES)
         self._motors.watched &= ~silent
         if silent.all():
@@ -68,14 +68,12 @@ class Supervisor:
             return self._poll_status()
         if now_ns < self._next_poll_ns:
             return []
-        self._next_poll_ns = now_ns + round(self._p.slow_period_s * 1e9)
-        self._turn = (self._turn + 1) % 2
-        if self._turn and not self._motors.watched.all():
-            self._ask_a_silent_one(now_ns)
-            return []
-        # Temperature and status in turn; within a period both, if nobody is silent.
-        self._next_poll_ns -= round(self._p.slow_period_s * 0.5e9)
-        return self._poll_health() if self._turn else self._poll_status()
+        tasks = [self._poll_health, self._poll_status]
+        if not self._motors.watched.all():
+            tasks.append(self._ask_a_silent_one)
+        self._next_poll_ns = now_ns + round(self._p.slow_period_s * 1e9 / len(tasks))
+        self._turn = (self._turn + 1) % len(tasks)
+        return tasks[self._turn]()
 
     def warnings(self) -> tuple[str, ...]:
         """What is worth knowing now, in words."""
@@ -118,15 +116,15 @@ class Supervisor:
             faults.append(f"{name} lost its torque: {cause}")
         return faults
 
-    def _ask_a_silent_one(self, now_ns: int) -> None:
+    def _ask_a_silent_one(self) -> list[str]:
         silent = np.flatnonzero(~self._motors.watched)
         later = silent[silent > self._asked]
         self._asked = int(later[0] if later.size else silent[0])
         if self._motors.answers(self._asked):
             self._motors.watched[self._asked] = True
-            self._last_answer_ns[self._asked] = now_ns
             self._misses[self._asked] = 0
             self._status_due = True
+        return []
 
     def _named(self, chosen: Mask) -> list[str]:
         return [name for name, is_it in zip(self._names, chosen, strict=True) if is_it]

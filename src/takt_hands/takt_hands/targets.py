@@ -30,7 +30,7 @@ class Targets:
         self._names = description.joint_names
         self._rate_a_s = parameters.current_rate_a_s
         self._highest_a = description.array("max_current_a")
-        self._wanted_a = description.array("current_a")
+        self._wanted_a: Array = description.array("current_a")
         self.limit_a: Array = self._wanted_a.copy()
         self.follower = JointFollower(
             description.array("lower_rad"),
@@ -74,17 +74,15 @@ class Targets:
         too_much = wanted > self._highest_a
         return tuple(name for name, is_it in zip(self._names, too_much, strict=True) if is_it)
 
-    def limit_now(self, scale: Array) -> Array:
-        """(n,) the limits at once, for joints that do not push yet [A]."""
-        self.limit_a = self._wanted_a * scale
-        return self.limit_a
+    def allowed_a(self, scale: Array) -> Array:
+        """(n,) the limits asked for, times what heat and load leave of them [A]."""
+        return self._wanted_a * scale
 
     def limit_after(self, scale: Array, duration_s: float) -> Array:
         """(n,) the limits after a cycle [A]: down at once, up slowly.
 
         A limit that jumps up is a blow for whatever the joint pushes against.
         """
-        self.limit_a = np.minimum(
-            self._wanted_a * scale, self.limit_a + self._rate_a_s * duration_s
-        )
+        risen = self.limit_a + self._rate_a_s * duration_s
+        self.limit_a = np.minimum(self.allowed_a(scale), risen)
         return self.limit_a

@@ -31,7 +31,7 @@ def test_opening_reads_and_writes_nothing() -> None:
         assert set(changed) <= set(range(126, 148))
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.lists(st.floats(-0.3, 1.0), min_size=4, max_size=4))
 def test_torque_comes_on_where_the_joints_are(position: list[float]) -> None:
     rig = Rig()
@@ -263,6 +263,21 @@ def test_a_grip_outlives_the_driver() -> None:
     assert rig.bus.motors[4].get(ct.GOAL_POSITION) * ct.RAD_PER_TICK == pytest.approx(
         np.pi + 0.6, abs=2e-3
     )
+
+
+def test_a_weak_grip_is_not_strengthened_at_a_blow() -> None:
+    rig = Rig(on_exit="hold", current_rate_a_s=0.5).enabled()
+    rig.driver.set_current_limit(("side",), [0.05])
+    rig.run(0.05)
+    rig.driver.close()
+    rig.driver = rig.new_driver()
+    rig.driver.open()
+    rig.driver.enable()
+    assert rig.bus.motors[4].get(ct.GOAL_CURRENT) == 50
+    rig.run(0.1)
+    assert 60 <= rig.bus.motors[4].get(ct.GOAL_CURRENT) <= 106
+    rig.run(1.0)
+    assert rig.bus.motors[4].get(ct.GOAL_CURRENT) == 300
 
 
 def test_torque_that_cannot_be_switched_off_is_an_error() -> None:

@@ -102,15 +102,15 @@ class EmulatedBus:
         self._apply()
         self.dynamics.advance(max(0.0, time_s - self.time_s))
         self.time_s = max(self.time_s, time_s)
-        self._gather()
+        self._watch_heat()
 
     def feed(self, data: bytes) -> list[Reply]:
         """Takes bytes from the host; returns what the servos answer, in order."""
         self.counters.bytes_in += len(data)
         replies: list[Reply] = []
         for packet in self._parser.feed(data):
+            self._gather()
             replies += self._handle(packet)
-        self._apply()
         self.counters.bytes_out += sum(len(reply.data) for reply in replies)
         return replies
 
@@ -243,9 +243,13 @@ class EmulatedBus:
             motor.put(ct.PRESENT_VELOCITY, round(mechanics.velocity[i] / ct.RAD_S_PER_UNIT))
             motor.put(ct.PRESENT_CURRENT, round(mechanics.current[i] / unit))
             motor.put(ct.PRESENT_VOLTAGE, max(0, volts))
-            hot = round(min(255.0, mechanics.temperature[i]))
-            motor.put(ct.PRESENT_TEMPERATURE, hot)
-            if motor.get(ct.TORQUE_ENABLE) and hot >= motor.get(ct.TEMPERATURE_LIMIT):
+            motor.put(ct.PRESENT_TEMPERATURE, round(min(255.0, mechanics.temperature[i])))
+
+    def _watch_heat(self) -> None:
+        """The motors switch themselves off."""
+        for i in np.flatnonzero(self.dynamics.torque & (self.dynamics.temperature > 60.0)):
+            motor = list(self.motors.values())[i]
+            if round(self.dynamics.temperature[i]) >= motor.get(ct.TEMPERATURE_LIMIT):
                 motor.fail(0x04)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from takt_core.geometry import Array
 
-_STEP_S = 1e-3
+_STEP_S = 2e-3
 # Reflected inertia of a finger link and of the gears, and what the back-EMF and the gears brake.
 _INERTIA = 2e-3
 _VISCOUS = 0.05
@@ -54,7 +54,7 @@ class Dynamics:
         self._left_s = 0.0
 
     def advance(self, duration_s: float) -> None:
-        """Whole steps of a millisecond; the rest is kept for the next call."""
+        """Whole steps of two milliseconds; the rest is kept for the next call."""
         self._left_s += duration_s
         while self._left_s >= _STEP_S:
             self._left_s -= _STEP_S
