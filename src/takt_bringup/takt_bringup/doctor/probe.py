@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -14,12 +14,15 @@ class ProbeError(Exception):
 
 
 def run_probe(
-    module: str, environment: Mapping[str, str], timeout_s: float = 60.0
+    module: str,
+    environment: Mapping[str, str],
+    timeout_s: float = 60.0,
+    arguments: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Run `python -m module`, which prints one JSON object as its last line."""
+    """Run `python -m module arguments`, which prints one JSON object as its last line."""
     try:
         result = subprocess.run(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             env=dict(environment),
             capture_output=True,
             text=True,
