@@ -12,3 +12,4 @@ void bind_controller(pybind11::module_& m);
 void bind_group(pybind11::module_& m);
 void bind_statistics(pybind11::module_& m);
 void bind_shared(pybind11::module_& m);
+void bind_virtual_arm(pybind11::module_& m);

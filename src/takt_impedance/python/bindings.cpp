@@ -58,5 +58,6 @@ PYBIND11_MODULE(_core, m) {
   bind_group(m);
   bind_statistics(m);
   bind_shared(m);
+  bind_virtual_arm(m);
   bind_functions(m);
 }
