@@ -65,6 +65,18 @@ def test_a_recorded_episode_is_repeated(
     assert result["difference"]["max_deg"] < 1.0
     assert "difference to the recorded path" in capsys.readouterr().out
 
+    # On a robot that stands elsewhere: it is refused, or goes to the start by itself.
+    arguments = {"record": False, "motion": True, "seed": SEED + 7}
+    with launched("sim", tmp_path / "motion.txt", **arguments) as client:
+        client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+        attach = ["bag", "replay", "--attach", str(bag)]
+        assert run([*attach, "--no-approach"]) == 1
+        assert "from where the recording began" in capsys.readouterr().out
+        assert run([*attach, "--json", str(tmp_path / "attached.json")]) == 0
+    result = json.loads((tmp_path / "attached.json").read_text(encoding="utf-8"))
+    assert result["problem"] == ""
+    assert result["difference"]["max_mm"] < 15.0
+
 
 @pytest.mark.ros
 def test_a_bag_without_motion_is_refused_before_anything_starts(
