@@ -16,6 +16,7 @@ from takt_bringup.robots.configuration import CONTROLLER, PROFILES, RobotConfigu
 from takt_bringup.robots.consistency import check_limits, check_model, check_strength
 from takt_core.errors import TaktError
 from takt_description import REAL_ARMS, home_posture, real_arm_description
+from takt_motion.settings import MotionParameters
 from takt_teleop.settings import ArbiterParameters
 
 _FOLDER = Path(__file__).resolve().parents[3] / "config" / "robots"
@@ -73,6 +74,25 @@ def test_what_is_wanted_after_guide_is_what_was_before(arm: str, profile: str) -
     assert arbiter["human_speed_m_s"] <= law["max_linear_velocity_m_s"]
     assert arbiter["max_jump_m"] <= law["max_jump_m"]
     assert set(arbiter) <= set(ArbiterParameters.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(("arm", "profile"), _EVERY)
+def test_planned_motions_stay_within_what_the_controller_follows(arm: str, profile: str) -> None:
+    document = yaml.safe_load((_FOLDER / arm / f"{profile}.yaml").read_text())
+    motion = document["/**/motion"]["ros__parameters"]
+    robot = read_robot(arm, profile, _FOLDER)
+    law = robot.parameters()
+    assert set(motion) <= set(MotionParameters.__dataclass_fields__)
+    assert tuple(motion["joint_names"]) == robot.joints
+    assert (motion["base_frame"], motion["tool_frame"]) == (robot.base_frame, robot.tool_frame)
+    assert max(motion["max_velocity_rad_s"]) <= law.max_joint_velocity_rad_s.min()
+    assert max(motion["max_acceleration_rad_s2"]) <= law.max_joint_acceleration_rad_s2.min()
+    assert max(motion["max_jerk_rad_s3"]) <= law.max_joint_jerk_rad_s3.min()
+    assert motion["max_tool_speed_m_s"] <= law.max_linear_velocity_m_s
+    assert motion["retreat_speed_m_s"] <= law.max_linear_velocity_m_s
+    for place in yaml.safe_load(motion["places"]).values():
+        assert not (np.array(place) < law.joint_lower_rad).any()
+        assert not (np.array(place) > law.joint_upper_rad).any()
 
 
 @pytest.mark.parametrize("arm", REAL_ARMS)
