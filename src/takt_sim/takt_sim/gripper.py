@@ -72,9 +72,9 @@ class Gripper:
     def width_m(self) -> float:
         return float(self._position.sum())
 
-    def joints(self) -> tuple[list[float], list[float], list[float]]:
-        """Positions [m], velocities [m/s] and forces [N] of the two fingers."""
-        return (
+    def readings(self) -> tuple[tuple[str, ...], tuple[list[float], list[float], list[float]]]:
+        """Names of the fingers' joints; their positions [m], velocities [m/s] and forces [N]."""
+        return self.joint_names, (
             self._position.tolist(),
             self._velocity.tolist(),
             self._data.actuator_force[self._actuators].tolist(),

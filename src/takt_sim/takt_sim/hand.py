@@ -135,16 +135,15 @@ class Hand:
             return JointResult(True)
         if self._holding:
             return self.follower.refuse("the hand holds")
+        names, velocities = trajectory.joint_names, trajectory.velocities
         try:
-            positions = spread(
-                HAND_JOINTS,
-                trajectory.joint_names,
-                trajectory.positions,
-                self.follower.rest_position(),
-            )
+            rest = self.follower.rest_position()
+            positions = spread(HAND_JOINTS, names, trajectory.positions, rest)
+            if velocities is not None:
+                velocities = spread(HAND_JOINTS, names, velocities, np.zeros(len(HAND_JOINTS)))
         except TaktError as error:
             return self.follower.refuse(str(error))
-        return self.follower.set_trajectory(trajectory.times_ns, positions, now_ns)
+        return self.follower.set_trajectory(trajectory.times_ns, positions, now_ns, velocities)
 
     def hold(self, holding: bool, now_ns: int) -> None:
         """Refuse trajectories and hold, or no longer."""

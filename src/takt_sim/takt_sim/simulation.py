@@ -6,10 +6,8 @@ outside this file: both advance the same object and read the same samples.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -20,9 +18,11 @@ from takt_core.joint_follower import JointResult
 from takt_core.streams import Sample
 from takt_core.trajectory import HandTrajectory, Trajectory
 from takt_description import TOOL_FRAME
-from takt_impedance import TrajectoryResult
-from takt_sim.arm_controller import ImpedanceParameters
-from takt_sim.cameras import CameraParameters, CameraRig
+from takt_impedance import Mode
+from takt_sim.arm_commands import CommandResult, Gains
+from takt_sim.arm_controller import ControllerOptions
+from takt_sim.camera_feed import CameraFeed
+from takt_sim.cameras import CameraParameters
 from takt_sim.end_effector import bodies_beyond_flange, mounted_on
 from takt_sim.faults import Faults
 from takt_sim.hand import HandParameters
@@ -31,7 +31,7 @@ from takt_sim.schedule import Due
 from takt_sim.tactile import FingertipLoad, TactilePad, TactileParameters
 from takt_sim.tasks.base import Task, TaskState, TaskStatus
 from takt_sim.tasks.peg_insertion import PegInsertion
-from takt_sim.world import FRONT_CAMERA, STEP_S, WRIST_CAMERA, build_world
+from takt_sim.world import FRONT_CAMERA, STEP_S, WRIST_CAMERA, PhysicalErrors, build_world
 from takt_sim.wrench import ExternalWrench
 
 TICK_NS = round(STEP_S * 1e9)
@@ -61,7 +61,8 @@ class SimulationParameters:
     tactile_rate_hz: float = 50.0
     wrench_cutoff_hz: float = 60.0
     tactile: TactileParameters = field(default_factory=TactileParameters)
-    impedance: ImpedanceParameters = field(default_factory=ImpedanceParameters)
+    controller: ControllerOptions = field(default_factory=ControllerOptions)
+    physics: PhysicalErrors = field(default_factory=PhysicalErrors)
     hand: HandParameters = field(default_factory=HandParameters)
     lazy_images: bool = False
 
@@ -74,26 +75,23 @@ class Simulation:
     ) -> None:
         self.task = task or PegInsertion()
         self.parameters = p = parameters or SimulationParameters()
-        self.model = build_world(self.task, hand=p.hand)
+        self.model = build_world(self.task, hand=p.hand, physics=p.physics)
         self.data = mujoco.MjData(self.model)
-        self.robot = TorqueRobot(self.model, self.data, p.impedance, self.task, p.hand)
+        self.robot = TorqueRobot(self.model, self.data, p.controller, self.task, p.hand)
         self.faults = Faults(camera.name for camera in p.cameras)
         self.pad = TactilePad(p.tactile)
-        mounted = mounted_on(self.task.uses_hand)
+        self.mounted = mounted = mounted_on(self.task.uses_hand)
         tool_bodies = (*bodies_beyond_flange(self.model), *self.task.held_bodies)
         self._wrench = ExternalWrench(self.model, tool_bodies, TOOL_FRAME, p.wrench_cutoff_hz)
         self._fingertip = FingertipLoad(
             self.model, mounted.pressed, mounted.fingertip, mounted.carrier
         )
         self._load = np.zeros(6)
-        self._rig = CameraRig(self.model, p.cameras) if p.cameras else None
+        self.camera_feed = CameraFeed(self.model, p.cameras, self.faults, p.lazy_images)
         self._now_ns = EPOCH_NS
         self._episode = 0
         self._status: TaskStatus | None = None
         self._rng = np.random.default_rng(0)
-        self._last_images: dict[str, Any] = {}
-        self._in_flight: list[tuple[int, int, Sample]] = []
-        self._exposures = 0
         self._out: list[Sample] = []
 
     # Time
@@ -126,10 +124,6 @@ class Simulation:
         self.robot.activate(self._now_ns)
         self.faults.clear()
         self._wrench.reset()
-        self._last_images.clear()
-        if self._rig is not None:
-            self._rig.forget()
-        self._in_flight.clear()
         self._rng = np.random.default_rng([seed, 1])
         self._start_ns, self._seed = self._now_ns, seed
         self._episode += 1
@@ -143,7 +137,7 @@ class Simulation:
         p, now = self.parameters, self._now_ns
         self._arm_due = Due(p.arm_rate_hz, now)
         self._tactile_due = Due(p.tactile_rate_hz, now)
-        self._camera_due = [(c, Due(c.rate_hz, now, c.phase_s)) for c in p.cameras]
+        self.camera_feed.restart(now)
 
     def advance(self, duration_ns: int) -> list[Sample]:
         """Let time pass.
@@ -169,8 +163,9 @@ class Simulation:
     def _tick(self) -> None:
         model, data = self.model, self.data
         if not self.faults.take_stall():
-            self.robot.tick(self._now_ns, STEP_S, self.faults.take_nan())
+            self.robot.tick(self._now_ns, STEP_S, self.faults.take_nan(), self._felt())
         mujoco.mj_step2(model, data)
+        self.robot.sense()
         self._wrench.update(model, data)
         self._now_ns += TICK_NS
         if self._tactile_due.is_due(self._now_ns):
@@ -180,8 +175,12 @@ class Simulation:
 
     # Commands
 
-    def commit(self, trajectory: Trajectory) -> TrajectoryResult:
-        """Give waypoints to the follower; see takt_impedance.Controller.set_trajectory."""
+    def _felt(self) -> NDArray[np.float64] | None:
+        """What a sensor at the tool tells the controller."""
+        return self._wrench.value if self.parameters.controller.wrench_sensor else None
+
+    def commit(self, trajectory: Trajectory) -> CommandResult:
+        """Give waypoints of poses or of joints to the follower; see ArmCommands.commit."""
         return self.robot.commit(trajectory, self._now_ns)
 
     def commit_hand(self, trajectory: HandTrajectory) -> JointResult:
@@ -197,9 +196,14 @@ class Simulation:
             )
         return self.robot.hand.commit(trajectory, self._now_ns)
 
+    def refuse_hand(self, reason: str) -> None:
+        """Count a command of which nothing can be made."""
+        if self.robot.hand is not None:
+            self.robot.hand.follower.refuse(reason)
+
     def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
-        """New diagonal stiffness (6,) and damping ratio (6,), reached along a ramp."""
-        self.robot.set_impedance(stiffness, damping_ratio)
+        """New diagonal stiffness (6,) and damping ratio (6,) in base axes, reached along a ramp."""
+        self.robot.set_impedance(Gains(stiffness, damping_ratio))
 
     # What is known
 
@@ -212,20 +216,41 @@ class Simulation:
 
     @property
     def wrench(self) -> NDArray[np.float64]:
-        """(6,) external wrench on the tool point, axes of the base frame [N, N m]."""
-        return np.array(self._wrench.value)
+        """(6,) external wrench on the tool point, axes of the base frame [N, N m].
+
+        By the sensor at the tool, or the controller's estimate where there is none.
+        """
+        if self.parameters.controller.wrench_sensor:
+            return np.array(self._wrench.value)
+        return self.wrench_estimate
+
+    @property
+    def wrench_estimate(self) -> NDArray[np.float64]:
+        """(6,) the same by the momentum observer; zero before the first tick."""
+        controller = self.robot.controller
+        return (
+            np.array(controller.output.wrench_estimate)
+            if controller.counters.ticks
+            else np.zeros(6)
+        )
 
     def arm_features(self) -> Mapping[str, NDArray[np.float64]]:
         """The features of `arm/state` now; see takt_core.conversions."""
         position, velocity, torque = self.robot.joints()
+        output, mode = self.robot.controller.output, self.robot.controller.mode
+        joint_target = np.array(output.joint_target)
         return {
             "tcp_pose": self.robot.base_from_tcp.array7(),
             "tcp_twist": self.robot.tcp_twist(),
             "target_pose": self.robot.target_pose,
             "wrench": self.wrench,
+            "wrench_estimate": self.wrench_estimate,
+            "target_wrench": np.array(output.feed_forward),
+            "stiffness": np.array(np.diag(output.stiffness)),
             "joint_position": position,
             "joint_velocity": velocity,
             "joint_torque": torque,
+            "target_joint_position": joint_target if mode == Mode.JOINT else np.zeros(0),
             "gripper_width": np.array([self.robot.gripper_width_m]),
         }
 
@@ -242,24 +267,7 @@ class Simulation:
         if self._tactile_due.take(now):
             field = self.pad.displacement(self._load, self._rng)
             self._out.append(Sample(TACTILE_STREAM, now, {"displacement": field}))
-        for camera, due in self._camera_due:
-            if due.take(now):
-                self._expose(camera)
-        while self._in_flight and self._in_flight[0][0] <= now:
-            self._out.append(heapq.heappop(self._in_flight)[2])
-
-    def _expose(self, camera: CameraParameters) -> None:
-        assert self._rig is not None
-        frozen = self.faults.is_frozen(camera.name) and camera.name in self._last_images
-        if not frozen:
-            take = self._rig.expose if self.parameters.lazy_images else self._rig.render
-            self._last_images[camera.name] = take(self.data, camera.name, self._rng)
-        if self.faults.take_drop(camera.name):
-            return
-        sample = Sample(camera.stream, self._now_ns, {"image": self._last_images[camera.name]})
-        arrival = self._now_ns + round(camera.latency_s * 1e9)
-        self._exposures += 1  # settles the order of those that arrive at the same time
-        heapq.heappush(self._in_flight, (arrival, self._exposures, sample))
+        self._out += self.camera_feed.step(self.data, now, self._rng)
 
     def _judge(self) -> TaskStatus:
         status = self._status
@@ -289,6 +297,4 @@ class Simulation:
 
     def close(self) -> None:
         """Give back the graphics memory."""
-        if self._rig is not None:
-            self._rig.close()
-            self._rig = None
+        self.camera_feed.close()

@@ -18,6 +18,7 @@ from takt_description import (
     FINGER_JOINTS,
     HAND_FINGERS,
     HAND_JOINTS,
+    TOOL_FRAME,
     WRIST_CAMERA_FRAME,
     robot_description,
 )
@@ -55,6 +56,19 @@ class CameraView:
     vertical_field_deg: float
 
 
+@dataclass(frozen=True)
+class PhysicalErrors:
+    """What the world has and the model of the controller does not know.
+
+    Attributes:
+        payload_kg: at the tool point.
+        joint_friction_nm: (7,) dry friction of the arm's joints.
+    """
+
+    payload_kg: float = 0.0
+    joint_friction_nm: tuple[float, ...] = (0.0,) * len(ARM_JOINTS)
+
+
 FIXED_VIEWS = (
     CameraView(FRONT_CAMERA, (0.76, 0.38, 0.29), (0.495, 0.0, 0.055), 28.0),
     CameraView(OVERVIEW_CAMERA, (1.28, 0.92, 0.66), (0.26, 0.0, 0.29), 39.0),
@@ -66,11 +80,13 @@ def build_world(
     task: Task | None = None,
     views: Sequence[CameraView] = FIXED_VIEWS,
     hand: HandParameters | None = None,
+    physics: PhysicalErrors | None = None,
 ) -> mujoco.MjModel:
     """Compile the world of `task`. Objects of the task are placed by its `reset`, not here.
 
     Args:
         hand: of the servos, in the world of a task that uses the hand.
+        physics: what the controller is not told.
     """
     uses_hand = task is not None and task.uses_hand
     spec = mujoco.MjSpec.from_string(_urdf_for_mujoco(uses_hand))
@@ -82,6 +98,7 @@ def build_world(
         _actuate_hand(spec, hand or HandParameters())
     else:
         _actuate_gripper(spec)
+    _disturb(spec, physics or PhysicalErrors())
     add_surroundings(spec)
     for view in views:
         _add_view(spec, view)
@@ -154,6 +171,21 @@ def _shape_hand(spec: mujoco.MjSpec) -> None:
         joint = spec.joint(name)
         joint.armature = HAND_ARMATURE_KG_M2
         joint.frictionloss = 0.0
+
+
+def _disturb(spec: mujoco.MjSpec, physics: PhysicalErrors) -> None:
+    for name, friction_nm in zip(ARM_JOINTS, physics.joint_friction_nm, strict=True):
+        spec.joint(name).frictionloss = friction_nm
+    if physics.payload_kg > 0.0:
+        spec.body(TOOL_FRAME).add_geom(
+            name="payload",
+            type=mujoco.mjtGeom.mjGEOM_SPHERE,
+            size=[0.02, 0.0, 0.0],
+            mass=physics.payload_kg,
+            group=3,
+            contype=0,
+            conaffinity=0,
+        )
 
 
 def _actuate_arm(spec: mujoco.MjSpec) -> None:

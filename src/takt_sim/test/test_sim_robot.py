@@ -7,6 +7,7 @@ from sim_worlds import SECOND_NS, blind_simulation, line
 from takt_core.geometry import Pose, pose_error
 from takt_core.trajectory import Trajectory, Waypoint
 from takt_impedance import Mode
+from takt_sim.arm_commands import Gains
 from takt_sim.experts.peg_insertion import STEP_NS
 from takt_sim.simulation import Simulation
 
@@ -157,9 +158,9 @@ def test_no_gripper_width_lets_the_arm_fall(width_m: float) -> None:
 def test_guiding_ends_even_if_the_gains_for_afterwards_are_refused() -> None:
     simulation = blind_simulation()
     simulation.reset(6)
-    simulation.robot.set_impedance([400.0] * 6, None, guide=True)
+    simulation.robot.commands.guide(True)
     with pytest.raises(ValueError, match="stiffness"):
-        simulation.robot.set_impedance([np.nan] * 6, None)
+        simulation.robot.set_impedance(Gains([np.nan] * 6))
     assert simulation.robot.controller.mode == Mode.CARTESIAN
     simulation.advance(SECOND_NS)
     np.testing.assert_allclose(simulation.robot.controller.output.stiffness[0, 0], 900.0)

@@ -109,6 +109,8 @@ def test_rates_and_features_are_those_of_the_interface() -> None:
     shapes = {name: value.shape for name, value in arm.features.items()}
     assert shapes == {
         "tcp_pose": (7,), "tcp_twist": (6,), "target_pose": (7,), "wrench": (6,),
+        "wrench_estimate": (6,), "target_wrench": (6,), "stiffness": (6,),
+        "target_joint_position": (0,),
         "joint_position": (7,), "joint_velocity": (7,), "joint_torque": (7,),
         "gripper_width": (1,),
     }  # fmt: skip

@@ -2,154 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 
-rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("rclpy")
 pytest.importorskip("takt_msgs")
 
-import numpy as np  # noqa: E402
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from geometry_msgs.msg import PoseStamped, WrenchStamped  # noqa: E402
-from rosgraph_msgs.msg import Clock  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, JointState  # noqa: E402
+import numpy as np
+from geometry_msgs.msg import PoseStamped, WrenchStamped
+from sensor_msgs.msg import JointState
+from sim_probe import STEP_NS, WAIT_S, Probe, simulating
+from std_srvs.srv import Trigger
 
-from takt_core.conversions import (  # noqa: E402
+from takt_core.conversions import (
     pose_from_ros,
     pose_to_ros,
     sample_from_ros,
-    stamp_from_ros,
     trajectory_to_ros,
+    wrench_from_ros,
 )
-from takt_core.geometry import Pose  # noqa: E402
-from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR_PUBLISH, STEPS  # noqa: E402
-from takt_core.trajectory import Trajectory, Waypoint  # noqa: E402
-from takt_msgs.msg import (  # noqa: E402
-    ArmState,
-    Impedance,
-    PoseTrajectory,
-    TactileField,
-    TaskStatus,
-)
-from takt_msgs.srv import ResetTask  # noqa: E402
+from takt_core.geometry import Pose
+from takt_core.nodes.qos import COMMAND, LATCHED
+from takt_core.trajectory import Trajectory, Waypoint
+from takt_msgs.msg import ArmState, Impedance, PoseTrajectory, TaskStatus
 
 pytestmark = pytest.mark.ros
-WAIT_S = 40.0
-STEP_NS = 100_000_000
-
-
-class Probe:
-    """Subscribes to all that the simulator publishes and keeps the newest of each."""
-
-    TOPICS = (
-        ("/clock", Clock, SENSOR_PUBLISH),
-        ("joint_states", JointState, SENSOR_PUBLISH),
-        ("arm/state", ArmState, SENSOR_PUBLISH),
-        ("arm/current_pose", PoseStamped, SENSOR_PUBLISH),
-        ("arm/wrench", WrenchStamped, SENSOR_PUBLISH),
-        ("wrist_camera/image_raw", Image, SENSOR_PUBLISH),
-        ("wrist_camera/camera_info", CameraInfo, SENSOR_PUBLISH),
-        ("front_camera/image_raw", Image, SENSOR_PUBLISH),
-        ("fingertip/field", TactileField, SENSOR_PUBLISH),
-        ("task/status", TaskStatus, LATCHED),
-        ("/diagnostics", DiagnosticArray, STEPS),
-    )
-
-    def __init__(self) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node("sim_probe", context=self.context)
-        self.executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
-        self.newest: dict[str, Any] = {}
-        self.complaints: set[str] = set()
-        for topic, kind, qos in self.TOPICS:
-            self.node.create_subscription(kind, topic, self._keeper(topic), qos)
-        self.resetter = self.node.create_client(ResetTask, "task/reset")
-
-    def _keeper(self, topic: str) -> Callable[[Any], None]:
-        def keep(message: Any) -> None:
-            self.newest[topic] = message
-            if topic == "/diagnostics":
-                self.complaints |= {s.message for s in message.status if s.level != b"\0"}
-
-        return keep
-
-    def wait(self, condition: Callable[[], Any], what: str) -> None:
-        end = time.monotonic() + WAIT_S
-        while not condition():
-            assert time.monotonic() < end, f"waited {WAIT_S} s for {what}; {self.complaints}"
-            self.executor.spin_once(timeout_sec=0.05)
-
-    def reset(self, seed: int) -> Any:
-        self.wait(self.resetter.service_is_ready, "task/reset")
-        future = self.resetter.call_async(ResetTask.Request(seed=seed))
-        self.wait(future.done, "the answer of task/reset")
-        start = stamp_from_ros(future.result().start)
-        self.wait(lambda: self.time_ns("arm/state") > start, "arm/state of the episode")
-        return future.result()
-
-    def time_ns(self, topic: str) -> int:
-        message = self.newest.get(topic)
-        return stamp_from_ros(message.header.stamp) if message else 0
-
-    @property
-    def now_ns(self) -> int:
-        return stamp_from_ros(self.newest["/clock"].clock)
-
-    @property
-    def arm(self) -> Any:
-        return self.newest["arm/state"]
-
-    def pass_time(self, duration_ns: int) -> None:
-        end = self.time_ns("arm/state") + duration_ns
-        self.wait(lambda: self.time_ns("arm/state") >= end, "simulated time to pass")
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.shutdown(context=self.context)
+Running = tuple["subprocess.Popen[bytes]", Probe]
 
 
 @pytest.fixture(scope="module")
-def domain(reserve_ros_domain: Callable[[], AbstractContextManager[int]]) -> Iterator[int]:
-    with reserve_ros_domain() as number:
-        yield number
+def running(
+    reserve_ros_domain: Callable[[], AbstractContextManager[int]],
+) -> Iterator[Running]:
+    with reserve_ros_domain() as domain, simulating(domain) as both:
+        yield both
 
 
 @pytest.fixture(scope="module")
-def simulator(domain: int) -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | {
-        "ROS_DOMAIN_ID": str(domain),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "takt_sim.nodes.simulator_node", "--ros-args",
-         "-p", "rate_factor:=2.0", "-p", "image_size:=48"],
-        env=environment,
-    )  # fmt: skip
-    yield process
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def probe(domain: int, simulator: subprocess.Popen[bytes]) -> Iterator[Probe]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROS_DOMAIN_ID", str(domain))
-        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        probe = Probe()
-    yield probe
-    probe.close()
+def probe(running: Running) -> Probe:
+    return running[1]
 
 
 def shifted(probe: Probe, offset_m: tuple[float, float, float], steps: int) -> Trajectory:
@@ -250,20 +145,121 @@ def test_two_commanders_are_a_fault_and_the_arm_holds(probe: Probe) -> None:
     probe.node.destroy_publisher(first)
 
 
-def test_guide_mode_can_be_asked_for(probe: Probe) -> None:
+def test_impedance_has_a_frame_and_a_guide_mode(probe: Probe) -> None:
     publisher = probe.node.create_publisher(Impedance, "arm/impedance", LATCHED)
     publisher.publish(Impedance(guide=True))
     probe.wait(lambda: probe.arm.control == ArmState.CONTROL_GUIDE, "guide mode")
-    publisher.publish(Impedance(stiffness=[900.0] * 3 + [45.0] * 3, damping_ratio=[1.0] * 6))
+    right = Impedance(
+        frame=Impedance.FRAME_TCP,
+        stiffness=[500.0] * 3 + [40.0] * 3,
+        damping_ratio=[0.9] * 6,
+        nullspace_stiffness=7.0,
+        joint_stiffness=[300.0] * 7,
+        joint_damping_ratio=[0.8] * 7,
+    )
+    publisher.publish(right)
     probe.wait(lambda: probe.arm.control == ArmState.CONTROL_CARTESIAN, "the law again")
+    probe.wait(lambda: probe.arm.stiffness_frame == Impedance.FRAME_TCP, "the frame")
+    probe.wait(lambda: abs(probe.arm.stiffness[0] - 500.0) < 1e-6, "the stiffness")
     publisher.publish(Impedance(stiffness=[-1.0] * 6, damping_ratio=[1.0] * 6))
     probe.wait(lambda: any("impedance refused" in c for c in probe.complaints), "the refusal")
-    in_tool = Impedance(frame=Impedance.FRAME_TCP, stiffness=[9.0] * 6, damping_ratio=[1.0] * 6)
-    publisher.publish(in_tool)
-    probe.wait(lambda: any("FRAME_BASE" in c for c in probe.complaints), "the frame's refusal")
+    publisher.publish(Impedance(frame=9, stiffness=[9.0] * 6, damping_ratio=[1.0] * 6))
+    probe.wait(lambda: any("FRAME_TCP" in c for c in probe.complaints), "the frame's refusal")
+    assert probe.arm.stiffness[0] == pytest.approx(500.0)
+    publisher.publish(Impedance(stiffness=[900.0] * 3 + [45.0] * 3, damping_ratio=[1.0] * 6))
+    probe.wait(lambda: abs(probe.arm.stiffness[0] - 900.0) < 1e-6, "the old stiffness")
     probe.node.destroy_publisher(publisher)
 
 
-def test_ends_cleanly(probe: Probe, simulator: subprocess.Popen[bytes]) -> None:
+def test_joint_trajectories_are_followed_by_joints(probe: Probe) -> None:
+    probe.reset(5)
+    publisher = probe.node.create_publisher(PoseTrajectory, "arm/trajectory", COMMAND)
+    probe.wait(lambda: publisher.get_subscription_count() == 1, "the simulator's subscription")
+    q = np.array(probe.arm.joint_position)
+    wanted = q + [0.1, 0.0, 0.05, 0.0, 0.0, 0.0, 0.3]
+    waypoints = tuple(
+        Waypoint(probe.now_ns + (i + 2) * STEP_NS, Pose.identity(),
+                 joint_position=q + i / 6 * (wanted - q))
+        for i in range(1, 7)
+    )  # fmt: skip
+    publisher.publish(trajectory_to_ros(Trajectory(waypoints, "t", 8), probe.now_ns, "base"))
+    probe.wait(lambda: probe.arm.control == ArmState.CONTROL_JOINT, "joint mode")
+    assert len(probe.arm.target_joint_position) == 7
+    probe.pass_time(20 * STEP_NS)
+    np.testing.assert_allclose(probe.arm.joint_position, wanted, atol=0.01)
+    before = probe.arm.rejected_trajectories
+    mixed = Trajectory((waypoints[0], Waypoint(waypoints[1].time_ns, Pose.identity())), "t", 9)
+    publisher.publish(trajectory_to_ros(mixed, probe.now_ns, "base"))
+    probe.wait(lambda: probe.arm.rejected_trajectories > before, "the refusal")
+    assert "all or none" in probe.arm.last_rejection
+    publisher.publish(trajectory_to_ros(mixed, probe.now_ns, "camera"))
+    probe.wait(lambda: "frame_id is 'camera'" in probe.arm.last_rejection, "the frame's refusal")
+    probe.node.destroy_publisher(publisher)
+
+
+def test_single_joints_and_wrenches_only_while_nobody_sends_trajectories(probe: Probe) -> None:
+    probe.reset(5)
+    joints = probe.node.create_publisher(JointState, "arm/target_joint", COMMAND)
+    wrenches = probe.node.create_publisher(WrenchStamped, "arm/target_wrench", COMMAND)
+    probe.wait(lambda: joints.get_subscription_count() == 1, "the simulator's subscription")
+    probe.wait(lambda: wrenches.get_subscription_count() == 1, "the simulator's subscription")
+    pushing = WrenchStamped()
+    pushing.wrench.force.y = 9.0
+    start = pose_from_ros(probe.arm.tcp_pose).position_m
+
+    def pushed() -> bool:
+        wrenches.publish(pushing)
+        y_m = pose_from_ros(probe.arm.tcp_pose).position_m[1] - start[1]
+        return bool(probe.arm.target_wrench.force.y > 8.9 and y_m > 0.007)
+
+    probe.wait(pushed, "the push of the feed-forward")
+    probe.wait(lambda: probe.arm.target_wrench.force.y == 0.0, "the end of the push")
+    turned = probe.arm.joint_position[6] + 0.25
+    joints.publish(JointState(name=["joint7"], position=[turned]))
+    probe.wait(lambda: abs(probe.arm.joint_position[6] - turned) < 0.01, "joint7")
+    commander = probe.node.create_publisher(PoseTrajectory, "arm/trajectory", COMMAND)
+    probe.wait(lambda: commander.get_subscription_count() == 1, "the simulator's subscription")
+    joints.publish(JointState(name=["joint7"], position=[turned - 0.4]))
+    wrenches.publish(pushing)
+    for topic in ("arm/target_joint", "arm/target_wrench"):
+        probe.wait(
+            lambda topic=topic: any(f"{topic} refused: 1 pub" in c for c in probe.complaints), topic
+        )
+    probe.pass_time(3 * STEP_NS)
+    assert abs(probe.arm.joint_position[6] - turned) < 0.01
+    for publisher in (joints, wrenches, commander):
+        probe.node.destroy_publisher(publisher)
+
+
+def test_two_on_a_single_target_make_the_arm_hold_as_well(probe: Probe) -> None:
+    probe.reset(5)
+    pair = [probe.node.create_publisher(JointState, "arm/target_joint", COMMAND) for _ in range(2)]
+    probe.wait(lambda: probe.arm.control == ArmState.CONTROL_HOLD, "hold")
+    probe.node.destroy_publisher(pair.pop())
+    probe.wait(lambda: probe.arm.control == ArmState.CONTROL_CARTESIAN, "one commander")
+    probe.node.destroy_publisher(pair.pop())
+
+
+def test_state_says_what_the_loop_and_the_observer_know(probe: Probe) -> None:
+    probe.reset(5)
+    probe.pass_time(12 * STEP_NS)
+    arm = probe.arm
+    estimate = wrench_from_ros(arm.wrench_estimate)
+    # Only the peg hangs on the tool, of which the model does not know.
+    np.testing.assert_allclose(estimate[:3], [0.0, 0.0, -0.49], atol=0.15)
+    assert arm.statistics.ticks > 500
+    assert arm.statistics.period_mean_s == pytest.approx(1e-3)
+    assert arm.statistics.compute_mean_s > 0.0
+    assert np.isnan(arm.tank_level)
+    assert not arm.envelope_limited
+    resetter = probe.node.create_client(Trigger, "control/reset_fault")
+    probe.wait(resetter.service_is_ready, "control/reset_fault")
+    future = resetter.call_async(Trigger.Request())
+    probe.wait(future.done, "the answer")
+    assert (future.result().success, future.result().message) == (True, "no fault is latched")
+
+
+def test_ends_cleanly(running: Running) -> None:
+    simulator = running[0]
     simulator.send_signal(signal.SIGTERM)
     assert simulator.wait(timeout=WAIT_S) == 0

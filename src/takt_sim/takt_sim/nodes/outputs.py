@@ -15,32 +15,35 @@ from takt_core.conversions import (
     image_to_ros,
     pose_to_ros,
     stamp_to_ros,
-    twist_to_ros,
     wrench_to_ros,
 )
 from takt_core.geometry import Pose
 from takt_core.nodes.qos import LATCHED, SENSOR_PUBLISH
 from takt_core.streams import Sample
-from takt_description import ARM_JOINTS, FINGERTIP_FRAMES
-from takt_impedance import Mode
+from takt_description import ARM_JOINTS
 from takt_msgs.msg import ArmState, TactileField
 from takt_msgs.msg import TaskStatus as TaskStatusMsg
 from takt_sim.cameras import CameraParameters
-from takt_sim.simulation import ARM_STREAM, TACTILE_STREAM, WRENCH_STREAM, Simulation
+from takt_sim.nodes.arm_state import arm_state_to_ros
+from takt_sim.nodes.hand_outputs import HandOutputs
+from takt_sim.simulation import (
+    ARM_STREAM,
+    HAND_STREAM,
+    TACTILE_STREAM,
+    WRENCH_STREAM,
+    Simulation,
+)
 from takt_sim.tasks.base import TaskState, TaskStatus
 
-_CONTROL = {
-    Mode.CARTESIAN: ArmState.CONTROL_CARTESIAN,
-    Mode.HOLD: ArmState.CONTROL_HOLD,
-    Mode.GUIDE: ArmState.CONTROL_GUIDE,
-}
 STATUS_PERIOD_NS = 100_000_000
 
 
 class SimulationOutputs:
     """Publishers of the simulator node; used from the thread of the simulation only."""
 
-    def __init__(self, node: Node, base_frame: str, cameras: tuple[CameraParameters, ...]) -> None:
+    def __init__(
+        self, node: Node, base_frame: str, cameras: tuple[CameraParameters, ...], hand: bool
+    ) -> None:
         self._base_frame = base_frame
         self._cameras = {camera.stream: camera for camera in cameras}
         self._clock = node.create_publisher(Clock, "/clock", SENSOR_PUBLISH)
@@ -49,6 +52,7 @@ class SimulationOutputs:
         self._pose = node.create_publisher(PoseStamped, "arm/current_pose", SENSOR_PUBLISH)
         self._wrench = node.create_publisher(WrenchStamped, WRENCH_STREAM, SENSOR_PUBLISH)
         self._tactile = node.create_publisher(TactileField, TACTILE_STREAM, SENSOR_PUBLISH)
+        self._hand = HandOutputs(node) if hand else None
         self._status = node.create_publisher(TaskStatusMsg, "task/status", LATCHED)
         self._images = {
             stream: node.create_publisher(Image, stream, SENSOR_PUBLISH) for stream in self._cameras
@@ -58,7 +62,6 @@ class SimulationOutputs:
             for stream, camera in self._cameras.items()
         }
         self._last_status: tuple[int, TaskState, int] | None = None
-        self.last_rejection = ""
 
     def publish(self, simulation: Simulation, samples: list[Sample], status: TaskStatus) -> None:
         """Everything of one slice; the clock first, so that no stamp lies in the future."""
@@ -70,6 +73,8 @@ class SimulationOutputs:
                 header = header_to_ros(sample.stamp_ns, self._base_frame)
                 wrench = wrench_to_ros(sample.features["wrench"])
                 self._wrench.publish(WrenchStamped(header=header, wrench=wrench))
+            elif sample.stream == HAND_STREAM:
+                self._publish_hand(simulation, sample)
             elif sample.stream == TACTILE_STREAM:
                 self._publish_tactile(simulation, sample)
             else:
@@ -82,13 +87,16 @@ class SimulationOutputs:
         many = (*self._images.values(), *self._infos.values())
         for publisher in (*single, self._tactile, self._status, *many):
             node.destroy_publisher(publisher)
+        if self._hand is not None:
+            self._hand.destroy(node)
 
     def _publish_arm(self, simulation: Simulation, sample: Sample) -> None:
         header = header_to_ros(sample.stamp_ns, self._base_frame)
         features = sample.features
         pose = pose_to_ros(Pose.from_array7(features["tcp_pose"]))
         self._pose.publish(PoseStamped(header=header, pose=pose))
-        names, fingers = simulation.robot.end_joints()
+        gripper = simulation.robot.gripper
+        names, fingers = ((), ([], [], [])) if gripper is None else gripper.readings()
         self._joints.publish(
             JointState(
                 header=header,
@@ -98,43 +106,18 @@ class SimulationOutputs:
                 effort=[*features["joint_torque"], *fingers[2]],
             )
         )
-        controller = simulation.robot.controller
-        output, counters = controller.output, controller.counters
-        fault = output.fault_name
-        self._state.publish(
-            ArmState(
-                header=header,
-                joint_names=list(ARM_JOINTS),
-                joint_position=features["joint_position"].tolist(),
-                joint_velocity=features["joint_velocity"].tolist(),
-                joint_torque=features["joint_torque"].tolist(),
-                commanded_torque=simulation.robot.commanded_torque().tolist(),
-                gripper_width=float(features["gripper_width"][0]),
-                tcp_pose=pose,
-                tcp_twist=twist_to_ros(features["tcp_twist"]),
-                target_pose=pose_to_ros(Pose.from_array7(features["target_pose"])),
-                target_twist=twist_to_ros(output.target_twist),
-                wrench=wrench_to_ros(features["wrench"]),
-                control=ArmState.CONTROL_FAULT if fault else _CONTROL[controller.mode],
-                starved=bool(output.starved),
-                torque_limited=bool(output.torque_limited or output.rate_limited),
-                fault=fault,
-                ticks=counters.ticks,
-                overruns=counters.overruns,
-                starvations=counters.starvations,
-                torque_violations=simulation.robot.torque_violations,
-                dropped_waypoints=counters.dropped_waypoints,
-                rejected_trajectories=counters.rejected_trajectories,
-                last_rejection=self.last_rejection,
-                chunk_id=simulation.robot.chunk_id,
-            )
-        )
+        self._state.publish(arm_state_to_ros(simulation.robot, sample, header))
+
+    def _publish_hand(self, simulation: Simulation, sample: Sample) -> None:
+        hand = simulation.robot.hand
+        if self._hand is not None and hand is not None:
+            self._hand.publish(hand, sample.stamp_ns)
 
     def _publish_tactile(self, simulation: Simulation, sample: Sample) -> None:
         field = sample.features["displacement"]
         self._tactile.publish(
             TactileField(
-                header=header_to_ros(sample.stamp_ns, FINGERTIP_FRAMES[0]),
+                header=header_to_ros(sample.stamp_ns, simulation.mounted.fingertip),
                 rows=field.shape[0],
                 columns=field.shape[1],
                 displacement=array.array("f", field.tobytes()),

@@ -9,11 +9,14 @@ import yaml
 
 from takt_core.errors import TaktError
 from takt_core.parameters import parameter
+from takt_sim.arm_controller import INFINITY, ControllerOptions
 from takt_sim.cameras import CameraParameters
-from takt_sim.arm_controller import ImpedanceParameters
+from takt_sim.keep_outs import keep_outs_from_yaml
 from takt_sim.simulation import Simulation, SimulationParameters
 from takt_sim.tasks import TASK_NAMES, make_task
-from takt_sim.world import FRONT_CAMERA, OVERVIEW_CAMERA, WRIST_CAMERA
+from takt_sim.world import FRONT_CAMERA, OVERVIEW_CAMERA, WRIST_CAMERA, PhysicalErrors
+
+CONTROLLER = ControllerOptions()
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,80 @@ class SimulatorParameters:
         10.0, unit="Hz", minimum=0.5, maximum=60.0, description="of the overview camera"
     )
     stiffness: tuple[float, ...] = parameter(
-        ImpedanceParameters().stiffness,
-        length=6,
-        unit="N/m, N m/rad",
-        minimum=0.0,
-        maximum=3000.0,
-        description="of the arm at the start, base axes",
+        CONTROLLER.stiffness, length=6, unit="N/m, N m/rad", minimum=0.0, maximum=3000.0,
+        description="of the arm at the start, along the axes of stiffness_frame",
+    )  # fmt: skip
+    stiffness_frame: str = parameter(
+        "base", choices=("base", "tool"), description="axes of the stiffness at the start"
     )
+    damping_ratio: tuple[float, ...] = parameter(
+        CONTROLLER.damping_ratio, length=6, minimum=0.0, maximum=5.0,
+        description="of critical damping, at the start",
+    )  # fmt: skip
+    nullspace_stiffness: float = parameter(
+        CONTROLLER.nullspace_stiffness, unit="N m/rad", minimum=0.0, maximum=200.0,
+        description="of each joint towards the posture at the start of the episode",
+    )  # fmt: skip
+    joint_stiffness: tuple[float, ...] = parameter(
+        CONTROLLER.joint_stiffness, length=7, unit="N m/rad", minimum=0.0, maximum=2000.0,
+        description="of the joint impedance",
+    )  # fmt: skip
+    joint_damping_ratio: float = parameter(
+        CONTROLLER.joint_damping_ratio, minimum=0.0, maximum=5.0,
+        description="of the joint impedance, of critical damping",
+    )  # fmt: skip
+    operational_space: bool = parameter(
+        CONTROLLER.operational_space,
+        description="forces scale with the task inertia; the stiffness is per unit of it [1/s^2]",
+    )
+    max_force_n: float = parameter(
+        CONTROLLER.max_force_n, unit="N", minimum=0.0, maximum=500.0,
+        description="norm of the force that the law asks for",
+    )  # fmt: skip
+    max_moment_nm: float = parameter(
+        CONTROLLER.max_moment_nm, unit="N m", minimum=0.0, maximum=100.0,
+        description="norm of the moment that the law asks for",
+    )  # fmt: skip
+    max_contact_force_n: float = parameter(
+        0.0, unit="N", minimum=0.0, maximum=500.0,
+        description="external force beyond which the target retreats; 0 is no limit",
+    )  # fmt: skip
+    max_feed_forward_n: float = parameter(
+        CONTROLLER.max_feed_forward_n, unit="N", minimum=0.0, maximum=200.0,
+        description="norm of the force of arm/target_wrench",
+    )  # fmt: skip
+    max_feed_forward_nm: float = parameter(
+        CONTROLLER.max_feed_forward_nm, unit="N m", minimum=0.0, maximum=50.0,
+        description="norm of the moment of arm/target_wrench",
+    )  # fmt: skip
+    tank: bool = parameter(
+        CONTROLLER.tank, description="an energy tank pays for what could make contact active"
+    )
+    observer_cutoff_hz: float = parameter(
+        CONTROLLER.observer_cutoff_hz, unit="Hz", minimum=0.5, maximum=200.0,
+        description="of the estimate of the external wrench",
+    )  # fmt: skip
+    wrench_sensor: bool = parameter(
+        CONTROLLER.wrench_sensor,
+        description="the tool has a force-torque sensor; without, arm/wrench is the estimate",
+    )
+    keep_outs: str = parameter(
+        "",
+        description="where the tool point must not be, as YAML: [{sphere: [x, y, z, radius]}, "
+        "{box: [x, y, z, half x, half y, half z]}, {half_space: [x, y, z, nx, ny, nz]}] [m]",
+    )
+    friction_compensation_nm: tuple[float, ...] = parameter(
+        CONTROLLER.friction_nm, length=7, unit="N m", minimum=0.0, maximum=20.0,
+        description="dry friction that the controller compensates",
+    )  # fmt: skip
+    joint_friction_nm: tuple[float, ...] = parameter(
+        PhysicalErrors().joint_friction_nm, length=7, unit="N m", minimum=0.0, maximum=20.0,
+        description="dry friction that the joints have",
+    )  # fmt: skip
+    payload_kg: float = parameter(
+        0.0, unit="kg", minimum=0.0, maximum=5.0,
+        description="at the tool point, which the controller does not know",
+    )  # fmt: skip
 
 
 def camera_parameters(parameters: SimulatorParameters) -> tuple[CameraParameters, ...]:
@@ -114,13 +184,42 @@ def task_options(parameters: SimulatorParameters) -> dict[str, Any]:
     return options
 
 
+def controller_options(parameters: SimulatorParameters) -> ControllerOptions:
+    """Of the arm's controller.
+
+    Raises:
+        TaktError: keep_outs that are none.
+    """
+    p = parameters
+    return ControllerOptions(
+        stiffness=p.stiffness,
+        stiffness_in_tool=p.stiffness_frame == "tool",
+        damping_ratio=p.damping_ratio,
+        nullspace_stiffness=p.nullspace_stiffness,
+        joint_stiffness=p.joint_stiffness,
+        joint_damping_ratio=p.joint_damping_ratio,
+        operational_space=p.operational_space,
+        max_force_n=p.max_force_n,
+        max_moment_nm=p.max_moment_nm,
+        max_contact_force_n=p.max_contact_force_n or INFINITY,
+        max_feed_forward_n=p.max_feed_forward_n,
+        max_feed_forward_nm=p.max_feed_forward_nm,
+        tank=p.tank,
+        friction_nm=p.friction_compensation_nm,
+        observer_cutoff_hz=p.observer_cutoff_hz,
+        wrench_sensor=p.wrench_sensor,
+        keep_outs=keep_outs_from_yaml(p.keep_outs),
+    )
+
+
 def make_simulation(parameters: SimulatorParameters) -> Simulation:
     """The world that the parameters describe, in its first episode."""
     simulation = Simulation(
         make_task(parameters.task, **task_options(parameters)),
         SimulationParameters(
             cameras=camera_parameters(parameters),
-            impedance=ImpedanceParameters(stiffness=parameters.stiffness),
+            controller=controller_options(parameters),
+            physics=PhysicalErrors(parameters.payload_kg, parameters.joint_friction_nm),
         ),
     )
     simulation.reset(parameters.seed)
