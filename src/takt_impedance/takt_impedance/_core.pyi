@@ -23,7 +23,8 @@ class Mode(Enum):
 
     CARTESIAN = 0  # follow trajectories compliantly
     HOLD = 1  # decelerate, then keep the target where it is; trajectories are refused
-    GUIDE = 2  # no stiffness, light joint damping: move the arm by hand
+    GUIDE = 2  # no stiffness, light joint damping, bounded speed: move the arm by hand
+    JOINT = 3  # follow joint trajectories compliantly
 
 class Frame(Enum):
     """Axes of stiffness, damping ratio and error clip."""
@@ -59,6 +60,8 @@ class Fault(Enum):
     NONFINITE_OUTPUT = 8  # the law overflowed
     SINGULAR_MASS = 9  # mass matrix not positive definite
     INVALID_ROTATION = 10  # rotation matrix not orthonormal
+    NONFINITE_WRENCH = 11  # wrench_measured: some of it NaN, or infinite
+    TRACKING_ERROR = 12  # raised by the caller: a robot that takes positions does not go there
 
 class KeepOut:
     """A body that the target of the tool point stays out of, in the base frame."""
@@ -108,10 +111,38 @@ class Parameters:
     error_clip: Float  # (6,) [m, rad] default 0.1 x3, 0.5 x3
     max_force_n: float  # norm of the commanded force; default 100
     max_moment_nm: float  # norm of the commanded moment; default 30
+    operational_space: bool  # a tool of unit mass: stiffness in [1/s^2]; default False
+    inertia_feed_forward: float  # share of inertia x target acceleration added; default 1
     projector: Projector  # default DYNAMIC
     nullspace_stiffness: Float  # (n,) [Nm/rad] default 10
     nullspace_damping: Float  # (n,) [Nms/rad] default 2
     nullspace_clip_nm: Float  # (n,) clipped before projection; default 5
+    # -- joint impedance
+    joint_stiffness: Float  # (n,) [Nm/rad] default 100
+    joint_damping_ratio: Float  # (n,) of critical damping; default 1
+    joint_error_clip_rad: Float  # (n,) default 0.3
+    joint_stiffness_rate: float  # change per second, also of the nullspace's; default 400
+    # -- feed-forward wrench
+    max_feed_forward_n: float  # norm of the force; default 30
+    max_feed_forward_nm: float  # norm of the moment; default 5
+    feed_forward_rate: Float  # (6,) change per second [N/s, Nm/s]; default 200 x3, 40 x3
+    feed_forward_timeout_s: float  # it fades after this long without a new one; default 0.5
+    # -- energy tank
+    tank: bool  # what injects energy is paid from a tank: passive at the tool; default False
+    tank_capacity_j: float  # more than this is not stored; default 4
+    tank_start_j: float  # content at activation; default 2
+    tank_floor_j: float  # below this nothing is paid; default 0.2
+    tank_margin_j: float  # above the floor, over which feed-forward is scaled down; default 0.3
+    tank_refill_w: float  # power granted for friction and unknown loads; default 0 = passive
+    # -- external wrench
+    observer_cutoff_hz: float  # of the momentum observer; default 20
+    observer_damping: float  # of the pseudo-inverse of the Jacobian [m, rad]; default 0.02
+    max_contact_force_n: float  # above it the target retreats; default inf = none
+    contact_retreat_s: float  # time constant of the retreat; default 0.1
+    max_retreat_velocity_m_s: float  # of a retreat, which is at most 0.05 m; default 0.1
+    # -- speed of the tool itself
+    max_tool_velocity_m_s: float  # braked above it, whatever the mode; default 2
+    max_tool_velocity_rad_s: float  # default 6
     # -- joint effects
     barrier_margin_rad: float  # the barrier begins this far before a limit; default 0.1
     barrier_gain: float  # barrier torque at the limit as a fraction of torque_limit_nm; default 1
@@ -119,7 +150,10 @@ class Parameters:
     friction_viscous_nms_rad: Float  # (n,) default 0 = off
     friction_velocity_rad_s: float  # width of the smooth sign; default 0.05
     guide_damping_nms_rad: Float  # (n,) default 0.5; lowered for joints too light for it at dt
-    fault_damping_nms_rad: Float  # (n,) default 4; the same
+    guide_max_linear_velocity_m_s: float  # of the tool in GUIDE: braked above it; default 0.5
+    guide_max_angular_velocity_rad_s: float  # default 1.5
+    guide_max_joint_velocity_rad_s: Float  # (n,) default 1.5
+    fault_damping_nms_rad: Float  # (n,) default 4; lowered for joints too light for it at dt
     # -- filters
     stiffness_rate: Float  # (6,) change per second [N/m/s, Nm/rad/s]; default 2000 x3, 120 x3
     damping_ratio_rate: float  # change per second; default 4
@@ -171,19 +205,44 @@ class TickOutput:
         """(n,) [Nm] to send to the joints, gravity included."""
     @property
     def target_pose(self) -> Float:
-        """(7,) what the law pulled towards in this tick."""
+        """(7,) what the law pulled towards in this tick: the follower's target plus the retreat from
+        a contact. In joint impedance the measured pose."""
     @property
     def target_twist(self) -> Float:
-        """(6,) its velocity."""
+        """(6,) of the follower's target; 0 in joint impedance."""
     @property
     def pose_error(self) -> Float:
-        """(6,) [target - tcp; log(R_target R_tcp^T)] before clipping, base axes."""
+        """(6,) [target - tcp; log(R_target R_tcp^T)] before clipping, base axes; 0 in joint
+        impedance."""
     @property
     def wrench(self) -> Float:
-        """(6,) commanded on the tool point after limits, base axes."""
+        """(6,) commanded on the tool point after limits, base axes; 0 in joint impedance."""
     @property
     def stiffness(self) -> Float:
-        """(6, 6) in use in this tick, in the axes of `stiffness_frame`."""
+        """(6, 6) in use in this tick, in the axes of `stiffness_frame`; 0 in joint impedance."""
+    @property
+    def stiffness_frame(self) -> Frame: ...
+    @property
+    def external_torque(self) -> Float:
+        """(n,) [Nm] by the momentum observer; NaN where torques are not measured."""
+    @property
+    def wrench_estimate(self) -> Float:
+        """(6,) what the environment does to the tool point, from `external_torque`; base axes."""
+    @property
+    def joint_target(self) -> Float:
+        """(n,) of the joint impedance [rad]; else the measured joints."""
+    @property
+    def joint_target_velocity(self) -> Float:
+        """(n,) [rad/s]; 0 but in joint impedance."""
+    @property
+    def feed_forward(self) -> Float:
+        """(6,) feed-forward wrench in use, base axes."""
+    @property
+    def tank_level(self) -> float:
+        """Content over capacity; below 0 in debt; NaN without a tank."""
+    @property
+    def tank_scale(self) -> float:
+        """1: the tank pays for everything; 0: nothing may inject energy."""
     @property
     def starved(self) -> bool:
         """The trajectory ran out; the target has stopped (or is stopping) since."""
@@ -201,6 +260,15 @@ class TickOutput:
     def torque_limited(self) -> bool: ...
     @property
     def rate_limited(self) -> bool: ...
+    @property
+    def contact_limited(self) -> bool:
+        """By the limit of the contact force: pushing was cut, or the target is in retreat."""
+    @property
+    def speed_limited(self) -> bool:
+        """The tool was braked."""
+    @property
+    def keepout_limited(self) -> bool:
+        """The target was held by the workspace or by a keep-out."""
     @property
     def overrun(self) -> bool:
         """dt of this tick was outside its bounds, or the clock ran backwards."""
@@ -263,24 +331,48 @@ class Controller:
         bias: Float,
         base_from_tcp_position: Float,
         base_from_tcp_rotation: Float,
+        wrench_measured: Float | None = None,
     ) -> TickOutput:
         """One control step.
 
         Args: q, dq, tau_measured (or None), bias: (n,) [rad, rad/s, Nm, Nm]; jacobian (6, n) of
         the tool point, base axes, linear rows first (Pinocchio's LOCAL_WORLD_ALIGNED); mass
-        (n, n); bias: gravity plus Coriolis torques; position (3,), rotation (3, 3).
+        (n, n); bias: gravity plus Coriolis torques; position (3,), rotation (3, 3);
+        wrench_measured (6,): what the environment does to the tool at the tool point, base axes.
+        tau_measured is what the joints' drives exert, gravity included.
         float64 arrays of any memory order are read without a copy. Wrong shapes raise ValueError.
         Non-finite values do not raise: they latch a fault (see `Fault`). RuntimeError before
         `activate`.
         """
 
     def set_mode(self, mode: Mode) -> None:
-        """Change the mode without a bump. Leaving CARTESIAN drops the trajectory."""
+        """Change the mode without a bump; that drops the trajectory. HOLD keeps the law in use."""
 
-    def set_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike | None = None) -> None:
+    def set_impedance(
+        self,
+        stiffness: ArrayLike,
+        damping_ratio: ArrayLike | None = None,
+        frame: Frame | None = None,
+    ) -> None:
         """New stiffness, (6,) or (6, 6), and damping ratio (6,); reached along a ramp.
 
-        ValueError, and no change, if not finite, not symmetric or not positive semidefinite.
+        Along the axes of `frame`, or else of `Parameters.stiffness_frame`; where that is another
+        one than now, the stiffness is first turned into it as it is. Waypoints that carry
+        stiffness win while they are followed. ValueError, and no change, if not finite, not
+        symmetric or not positive semidefinite.
+        """
+
+    def set_nullspace_stiffness(self, stiffness: ArrayLike) -> None:
+        """(n,) or one for all [Nm/rad], reached along a ramp; ValueError if negative or not finite."""
+
+    def set_joint_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike) -> None:
+        """(n,) or one for all, of the joint impedance, reached along a ramp; ValueError likewise."""
+
+    def set_wrench(self, wrench: ArrayLike, now_ns: int) -> None:
+        """Add a wrench (6,) to the spring's, base axes at the tool point [N, Nm].
+
+        Limited and reached along a ramp; it fades when there was no new one for
+        `feed_forward_timeout_s`, and in any mode but CARTESIAN. ValueError if not finite.
         """
 
     def set_nullspace_posture(self, q: ArrayLike) -> None:
@@ -293,12 +385,15 @@ class Controller:
         now_ns: int,
         twists: ArrayLike | None = None,
         stiffness: ArrayLike | None = None,
+        start_ns: int = 0,
     ) -> TrajectoryResult:
         """Replace what is being followed by stamped waypoints, without a step.
 
         Args: times_ns (N,) int64 strictly increasing; poses (N, 7); twists (N, 6), a row of NaN =
-        not given; stiffness (N, 6) diagonals, a row of NaN = not given. No waypoints
-        (N = 0): decelerate and hold now, which is not starvation.
+        not given; stiffness (N, 6) diagonals in the tool frame, a row of NaN = not given. No waypoints
+        (N = 0): decelerate and hold now, which is not starvation. `start_ns` in the future: what is
+        followed now goes on until then; the distance to the first waypoint is judged then.
+        From mode JOINT this changes to CARTESIAN.
 
         Waypoints at or before now are dropped and counted. From the present target and its velocity
         a smooth curve leads to the first future waypoint and on through the others; waypoints that
@@ -311,6 +406,20 @@ class Controller:
         not increasing, all in the past, too many, wrong mode, a fault is latched) and goes on with
         what was followed before. Wrong shapes raise ValueError.
         """
+
+    def set_joint_trajectory(
+        self,
+        times_ns: ArrayLike,
+        positions: ArrayLike,
+        now_ns: int,
+        velocities: ArrayLike | None = None,
+        start_ns: int = 0,
+    ) -> TrajectoryResult:
+        """As `set_trajectory`, of joints: positions (N, n) [rad], velocities (N, n) [rad/s], a row of
+        NaN = not given. Changes to mode JOINT; the joint target then begins at the measured q."""
+
+    def set_joint_target(self, q: ArrayLike, now_ns: int) -> TrajectoryResult:
+        """Move to joint positions (n,) as fast as the limits allow; changes to mode JOINT."""
 
     def set_target(self, pose: ArrayLike, now_ns: int) -> TrajectoryResult:
         """Move to one pose (7,) as fast as the follower's limits allow, and rest there.
@@ -530,6 +639,46 @@ class SharedController:
     @property
     def lost_results(self) -> int:
         """Answers that nobody polled for in time: there is room for 64."""
+
+class VirtualArmParameters:
+    """Of a VirtualArm."""
+
+    def __init__(self, n_joints: int = 7) -> None: ...
+    def validate(self) -> None:
+        """Raise ValueError naming the parameter, the value found and what is allowed."""
+
+    inertia_kgm2: Float  # (n,) added to the diagonal of the mass matrix; default 0.1
+    damping_nms_rad: Float  # (n,) in each joint; default 1
+    wrench_cutoff_hz: float  # smoothing of the measured wrench; default 20
+
+class VirtualArm:
+    """A simulated arm between controller and a robot that takes positions (admittance).
+
+    Each period: terms at `q`, `dq`; tick the controller with them; `step` with its torque; send
+    `q` to the robot. Positions and velocities keep the limits of the controller's parameters.
+    """
+
+    def __init__(self, controller: Parameters, parameters: VirtualArmParameters) -> None: ...
+    def reset(self, q: ArrayLike) -> None:
+        """At rest at `q` (n,)."""
+
+    @property
+    def q(self) -> Float:
+        """(n,) a copy [rad]."""
+    @property
+    def dq(self) -> Float:
+        """(n,) a copy [rad/s]."""
+    def step(
+        self,
+        torque: ArrayLike,
+        jacobian: ArrayLike,
+        mass: ArrayLike,
+        bias: ArrayLike,
+        wrench: ArrayLike,
+        dt_s: float,
+    ) -> None:
+        """One period under `torque` (n,) and the external `wrench` (6,) on the tool point, base axes
+        (NaN: none). What is not finite brings the arm to rest where it is."""
 
 def rotation_log(rotation: ArrayLike) -> Float:
     """Rotation vector (3,) of a rotation matrix (3, 3), angle in [0, pi]."""
