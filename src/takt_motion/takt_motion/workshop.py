@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from takt_core.errors import TaktError
-from takt_core.geometry import Array
+from takt_core.geometry import Array, Pose
 from takt_motion.arm import MotionArm
 from takt_motion.collision import CollisionModel
 from takt_motion.path.limits import SpeedLimits
@@ -23,9 +23,15 @@ from takt_motion.settings import MotionParameters
 
 @dataclass(frozen=True, eq=False)
 class MotionWorkshop:
-    """Plans, and knows the arm; its planning is for one thread at a time."""
+    """Plans, and knows the arm; its planning is for one thread at a time.
+
+    Attributes:
+        names: of the arm's joints.
+        forward: base_from_tcp of joint angles, for another thread than that of planning.
+    """
 
     names: tuple[str, ...]
+    forward: Callable[[Array], Pose]
     planning: MotionPlanning
     set_others: Callable[[Mapping[str, float]], None]
     words: str
@@ -83,7 +89,7 @@ def make_workshop(
         )
     planning = MotionPlanning(arm, planner, places, speed_limits(p, arm), p, executing.pose)
     words = f"{planner.name}, {len(arm.names)} joints, places {', '.join([*places, 'retreat'])}"
-    return MotionWorkshop(arm.names, planning, set_others, words)
+    return MotionWorkshop(arm.names, executing.pose, planning, set_others, words)
 
 
 def speed_limits(parameters: MotionParameters, arm: MotionArm) -> SpeedLimits:
