@@ -68,7 +68,7 @@ class KeepOut:
 
     @staticmethod
     def box(centre: ArrayLike, half_size: ArrayLike, rotation: ArrayLike | None = None) -> KeepOut:
-        """Centre (3,) and half sizes (3,) along the box's axes [m]; rotation (3, 3) base_from_box."""
+        """Centre (3,), half sizes (3,) along the box's axes [m]; rotation (3, 3) base_from_box."""
 
     @staticmethod
     def sphere(centre: ArrayLike, radius: float) -> KeepOut:
@@ -205,8 +205,8 @@ class TickOutput:
         """(n,) [Nm] to send to the joints, gravity included."""
     @property
     def target_pose(self) -> Float:
-        """(7,) what the law pulled towards in this tick: the follower's target plus the retreat from
-        a contact. In joint impedance the measured pose."""
+        """(7,) what the law pulled towards in this tick: the follower's target plus the retreat
+        from a contact. In joint impedance the measured pose."""
     @property
     def target_twist(self) -> Float:
         """(6,) of the follower's target; 0 in joint impedance."""
@@ -363,10 +363,10 @@ class Controller:
         """
 
     def set_nullspace_stiffness(self, stiffness: ArrayLike) -> None:
-        """(n,) or one for all [Nm/rad], reached along a ramp; ValueError if negative or not finite."""
+        """(n,) or one for all [Nm/rad], reached along a ramp; ValueError if negative or NaN."""
 
     def set_joint_impedance(self, stiffness: ArrayLike, damping_ratio: ArrayLike) -> None:
-        """(n,) or one for all, of the joint impedance, reached along a ramp; ValueError likewise."""
+        """(n,) or one for all, of the joint impedance, along a ramp; ValueError likewise."""
 
     def set_wrench(self, wrench: ArrayLike, now_ns: int) -> None:
         """Add a wrench (6,) to the spring's, base axes at the tool point [N, Nm].
@@ -390,9 +390,9 @@ class Controller:
         """Replace what is being followed by stamped waypoints, without a step.
 
         Args: times_ns (N,) int64 strictly increasing; poses (N, 7); twists (N, 6), a row of NaN =
-        not given; stiffness (N, 6) diagonals in the tool frame, a row of NaN = not given. No waypoints
-        (N = 0): decelerate and hold now, which is not starvation. `start_ns` in the future: what is
-        followed now goes on until then; the distance to the first waypoint is judged then.
+        not given; stiffness (N, 6) diagonals in the tool frame, a row of NaN = not given. No
+        waypoints (N = 0): decelerate and hold now, which is not starvation. `start_ns` in the future:
+        what is followed now goes on until then; the distance to the first waypoint is judged then.
         From mode JOINT this changes to CARTESIAN.
 
         Waypoints at or before now are dropped and counted. From the present target and its velocity
@@ -415,8 +415,8 @@ class Controller:
         velocities: ArrayLike | None = None,
         start_ns: int = 0,
     ) -> TrajectoryResult:
-        """As `set_trajectory`, of joints: positions (N, n) [rad], velocities (N, n) [rad/s], a row of
-        NaN = not given. Changes to mode JOINT; the joint target then begins at the measured q."""
+        """As `set_trajectory`, of joints: positions (N, n) [rad], velocities (N, n) [rad/s], a row
+        of NaN = not given. Changes to mode JOINT; the joint target begins at the measured q."""
 
     def set_joint_target(self, q: ArrayLike, now_ns: int) -> TrajectoryResult:
         """Move to joint positions (n,) as fast as the limits allow; changes to mode JOINT."""
@@ -474,7 +474,7 @@ class ArmGroup:
         stiffness: Sequence[ArrayLike | None] | None = None,
         start_ns: int = 0,
     ) -> GroupResult:
-        """As `Controller.set_trajectory`, one entry per arm. ValueError if there are not as many."""
+        """As `Controller.set_trajectory`, one entry per arm. ValueError if the numbers differ."""
 
     def set_joint_trajectory(
         self,
@@ -578,8 +578,8 @@ class SharedController:
 
     Commands are read and checked when posted; what only a tick can know comes with `poll_results`.
     Of commands of one kind that no tick took yet, the newest wins; everything that tells the robot
-    where to go is one kind. Different kinds are done in the order of posting. Arguments are those of
-    `Controller`; the tick's own time decides which waypoints are past.
+    where to go is one kind. Different kinds are done in the order of posting. Arguments are those
+    of `Controller`; the tick's own time decides which waypoints are past.
     """
 
     def __init__(self, parameters: Parameters) -> None: ...
@@ -677,8 +677,8 @@ class VirtualArm:
         wrench: ArrayLike,
         dt_s: float,
     ) -> None:
-        """One period under `torque` (n,) and the external `wrench` (6,) on the tool point, base axes
-        (NaN: none). What is not finite brings the arm to rest where it is."""
+        """One period under `torque` (n,) and the external `wrench` (6,) on the tool point, base
+        axes (NaN: none). What is not finite brings the arm to rest where it is."""
 
 def rotation_log(rotation: ArrayLike) -> Float:
     """Rotation vector (3,) of a rotation matrix (3, 3), angle in [0, pi]."""
