@@ -16,13 +16,13 @@ from takt_core.trajectory import Trajectory
 from takt_evaluation.cell import Cell, Job, as_row
 from takt_evaluation.handover import handovers
 from takt_evaluation.results import Episode
-from takt_impedance import TrajectoryResult
 from takt_policy.bundle import load_bundle
 from takt_policy.engine import PolicyEngine
 from takt_policy.errors import PolicyError
 from takt_policy.goals import Goal
 from takt_policy.observation import goal_problem
 from takt_policy.runner import LockStepRunner, RunReport
+from takt_sim.arm_commands import CommandResult
 from takt_sim.simulation import ARM_STREAM, Simulation, SimulationParameters
 from takt_sim.tasks import make_task
 from takt_sim.tasks.base import TaskState
@@ -153,7 +153,7 @@ class _WatchedWorld:
     def advance(self, duration_ns: int) -> list[Sample]:
         return self.watched(self._simulation.advance(duration_ns))
 
-    def commit(self, trajectory: Trajectory) -> TrajectoryResult:
+    def commit(self, trajectory: Trajectory) -> CommandResult:
         result = self._simulation.commit(trajectory)
         if not result.accepted:
             self.rejected += 1

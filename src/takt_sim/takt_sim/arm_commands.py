@@ -180,13 +180,16 @@ class ArmCommands:
         result = self.controller.set_joint_target(q, now_ns)
         return self._noted(CommandResult(result.accepted, result.reason, result.dropped), None)
 
-    def set_wrench(self, wrench: ArrayLike, now_ns: int) -> None:
-        """Add a wrench (6,) in base axes at the tool point, until it is not asked for any more.
-
-        Raises:
-            ValueError: not finite.
-        """
-        self.controller.set_wrench(np.asarray(wrench, dtype=np.float64), now_ns)
+    def set_wrench(self, wrench: ArrayLike, now_ns: int) -> CommandResult:
+        """Add a wrench (6,) in base axes at the tool point, until it is not asked for any more."""
+        if self.controller.mode != Mode.CARTESIAN:
+            mode = self.controller.mode.name
+            return CommandResult(False, f"the mode is {mode}; a wrench is added in CARTESIAN only")
+        try:
+            self.controller.set_wrench(np.asarray(wrench, dtype=np.float64), now_ns)
+        except ValueError as error:
+            return CommandResult(False, str(error))
+        return CommandResult(True)
 
     def set_gains(self, gains: Gains) -> None:
         """New gains, reached along a ramp. Guiding ends.

@@ -236,8 +236,11 @@ def test_feed_forward_moves_the_arm_and_ends_when_nobody_asks() -> None:
     simulation.advance(2 * SECOND_NS)
     assert np.linalg.norm(simulation.robot.base_from_tcp.position_m - before) < 1e-3
     assert not simulation.arm_features()["target_wrench"].any()
-    with pytest.raises(ValueError):
-        simulation.robot.commands.set_wrench([np.nan] * 6, simulation.now_ns)
+    commands = simulation.robot.commands
+    assert "finite" in commands.set_wrench([np.nan] * 6, simulation.now_ns).reason
+    simulation.robot.hold(True, False, simulation.now_ns)
+    assert "the mode is HOLD" in commands.set_wrench(np.ones(6), simulation.now_ns).reason
+    simulation.robot.hold(False, False, simulation.now_ns)
 
 
 @settings(max_examples=6, deadline=None)
@@ -339,9 +342,19 @@ def test_the_tank_is_in_use_if_asked_for() -> None:
     assert 0.0 < simulation.robot.controller.output.tank_level <= 1.0
 
 
-def test_options_that_the_controller_refuses_stop_the_simulation() -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"damping_ratio": (-1.0,) * 6},
+        {"stiffness": (np.nan,) * 6},
+        {"keep_outs": (KeepOut.sphere([0.0, 0.0, 0.0], -0.1),)},
+        {"keep_outs": (KeepOut.half_space([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]),)},
+        {"joint_stiffness": (1.0,) * 6},
+    ],
+)
+def test_options_that_the_controller_refuses_stop_the_simulation(wrong: dict[str, object]) -> None:
     with pytest.raises(TaktError, match="the controller refuses its options"):
-        with_options(damping_ratio=(-1.0,) * 6)
+        with_options(**wrong)
 
 
 def test_ticks_are_counted_on_the_clock() -> None:
@@ -362,3 +375,57 @@ def test_a_hold_that_was_asked_for_outlives_a_reset() -> None:
     assert not simulation.commit(line(simulation, (0.0, 0.02, 0.0), 0.5)).accepted
     simulation.robot.hold(False, False, simulation.now_ns)
     assert simulation.commit(line(simulation, (0.0, 0.02, 0.0), 0.5)).accepted
+
+
+def pressed_force(simulation: Simulation) -> float:
+    """On the table, with the target 12 mm deeper than the peg can go [N]."""
+    press_on_table(simulation)
+    simulation.commit(line(simulation, (0.0, 0.0, -0.012), 0.5))
+    simulation.advance(1500 * MS)
+    return float(simulation.wrench[2])
+
+
+def test_a_limit_of_contact_force_is_kept_where_the_spring_would_press_harder() -> None:
+    assert pressed_force(blind_simulation()) > 4.0
+    limited = with_options(max_contact_force_n=2.0)
+    assert pressed_force(limited) == pytest.approx(2.0, abs=0.6)
+    assert limited.robot.controller.output.contact_limited
+
+
+def test_operational_space_follows_as_well() -> None:
+    simulation = with_options(
+        operational_space=True, stiffness=(300.0,) * 3 + (300.0,) * 3, max_force_n=100.0
+    )
+    simulation.reset(4)
+    simulation.commit(line(simulation, (0.06, -0.05, 0.05), 1.2))
+    for _ in range(12):
+        simulation.advance(100 * MS)
+        away = simulation.robot.target_pose[:3] - simulation.robot.base_from_tcp.position_m
+        assert np.linalg.norm(away) < 0.006
+    assert simulation.robot.torque_violations == 0
+
+
+def test_two_arms_that_are_sent_the_same_start_set_out_together() -> None:
+    left, right = blind_simulation(), with_options()
+    for simulation, seed in ((left, 4), (right, 6)):
+        simulation.reset(seed, restart_clock=True)
+        simulation.advance(200 * MS)
+    start_ns = left.now_ns + 400 * MS
+    change = np.array([0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2])
+    assert left.commit(joint_way(left, change, 8, start_ns, start_ns)).accepted
+    for simulation in (left, right):
+        simulation.advance(150 * MS)
+    # The other arm's message takes longer.
+    assert right.commit(joint_way(right, change, 8, start_ns, start_ns)).accepted
+    begun_ns: dict[int, int] = {}
+    for _ in range(600):
+        for index, simulation in enumerate((left, right)):
+            simulation.advance(MS)
+            controller = simulation.robot.controller
+            moves = np.abs(controller.output.joint_target_velocity).max() > 1e-9
+            if moves and controller.mode == Mode.JOINT:
+                begun_ns.setdefault(index, simulation.now_ns)
+    assert begun_ns[0] == begun_ns[1]
+    assert 0 <= begun_ns[0] - start_ns <= 5 * MS
+    moved = [simulation.robot.controller.output.joint_target for simulation in (left, right)]
+    assert np.abs(moved[0] - moved[1]).max() > 1e-3  # they started from different places

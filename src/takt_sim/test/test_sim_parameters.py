@@ -3,7 +3,8 @@
 import pytest
 
 from takt_core.errors import TaktError
-from takt_sim.nodes.parameters import SimulatorParameters, task_options
+from takt_sim.arm_controller import ControllerOptions
+from takt_sim.nodes.parameters import SimulatorParameters, controller_options, task_options
 
 
 def test_options_of_the_task_are_yaml_and_the_time_limit_is_one_of_them() -> None:
@@ -17,3 +18,22 @@ def test_options_of_the_task_are_yaml_and_the_time_limit_is_one_of_them() -> Non
 def test_options_that_are_no_mapping_are_refused(text: str) -> None:
     with pytest.raises(TaktError, match="allowed is a YAML mapping"):
         task_options(SimulatorParameters(task_options=text))
+
+
+def test_defaults_of_the_node_are_those_of_the_simulation() -> None:
+    assert controller_options(SimulatorParameters()) == ControllerOptions()
+
+
+def test_parameters_reach_the_options_of_the_controller() -> None:
+    options = controller_options(
+        SimulatorParameters(
+            stiffness_frame="tool", max_contact_force_n=12.0, tank=True, wrench_sensor=False,
+            keep_outs="[{sphere: [0, 0, 0, 0.1]}]", friction_compensation_nm=(0.5,) * 7,
+        )
+    )  # fmt: skip
+    assert options.stiffness_in_tool
+    assert options.tank
+    assert not options.wrench_sensor
+    assert options.max_contact_force_n == 12.0
+    assert options.friction_nm == (0.5,) * 7
+    assert len(options.keep_outs) == 1

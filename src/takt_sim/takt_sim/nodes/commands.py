@@ -147,13 +147,11 @@ class CommandTopics:
             return
         wrench = wrench_from_ros(message.wrench)
 
-        def push(simulation: Simulation) -> None:
-            try:
-                simulation.robot.commands.set_wrench(wrench, simulation.now_ns)
-            except ValueError as error:
-                self._refused(TARGETS[2], str(error))
-
-        self._post(push)
+        self._post(
+            lambda simulation: self._report(
+                TARGETS[2], simulation.robot.commands.set_wrench(wrench, simulation.now_ns).reason
+            )
+        )
 
     def _on_impedance(self, message: Impedance) -> None:
         def apply(simulation: Simulation) -> None:
