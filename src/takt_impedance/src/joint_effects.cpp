@@ -26,6 +26,14 @@ Depth barrier_depth(const Parameters& p, int joint, double q) {
   return {lower + margin - q, q - (p.joint_upper_rad(joint) - margin)};
 }
 
+// Goes over to that of the guide mode with its share.
+double velocity_limit(const Parameters& p, int joint, double guide_share) {
+  const double limit = p.joint_velocity_limit_rad_s(joint);
+  if (guide_share == 0.0) return limit;
+  const double guide = std::min(limit, p.guide_max_joint_velocity_rad_s(joint));
+  return 1.0 / ((1.0 - guide_share) / limit + guide_share / guide);
+}
+
 // Most ticks need no inertia.
 bool needs_inertia(const Parameters& p, const TickInput& in) {
   for (int i = 0; i < p.n_joints; ++i) {
@@ -100,7 +108,7 @@ void add_joint_effects(const Parameters& p, const TickInput& in, double guide_sh
   for (int i = 0; i < p.n_joints; ++i) {
     const double dq = in.dq(i);
     torque(i) += barrier_torque(p, i, in.q(i), dq, inertia(i), dt_s) +
-                 overspeed_torque(p.joint_velocity_limit_rad_s(i), dq, inertia(i)) +
+                 overspeed_torque(velocity_limit(p, i, guide_share), dq, inertia(i)) +
                  damper_torque(guide_share * p.guide_damping_nms_rad(i), dq, inertia(i), dt_s);
   }
 }

@@ -1,5 +1,6 @@
 #include "takt_impedance/speed_brake.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "solve_mass.hpp"
@@ -11,7 +12,7 @@ namespace {
 constexpr double kBrakeTime = 0.02;
 
 double blend(double limit, double guide_limit, double guide_share) {
-  return 1.0 / ((1.0 - guide_share) / limit + guide_share / guide_limit);
+  return 1.0 / ((1.0 - guide_share) / limit + guide_share / std::min(limit, guide_limit));
 }
 
 // Added to the inverse inertia along the motion [1/kg, 1/(kg m^2)]: a direction in which the arm

@@ -391,8 +391,9 @@ class Controller:
 
         Args: times_ns (N,) int64 strictly increasing; poses (N, 7); twists (N, 6), a row of NaN =
         not given; stiffness (N, 6) diagonals in the tool frame, a row of NaN = not given. No
-        waypoints (N = 0): decelerate and hold now, which is not starvation. `start_ns` in the future:
-        what is followed now goes on until then; the distance to the first waypoint is judged then.
+        waypoints (N = 0): decelerate and hold now, which is not starvation. `start_ns` in the
+        future: what is followed now goes on until then, and the distance to the first waypoint is
+        judged then.
         From mode JOINT this changes to CARTESIAN.
 
         Waypoints at or before now are dropped and counted. From the present target and its velocity
