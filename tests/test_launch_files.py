@@ -75,8 +75,8 @@ def test_a_real_arm_gets_its_own_files(
     file = _FOLDER / f"{name}.launch.yaml"
     plan = _plan(file, tmp_path / "scratch", environment, profile=profile)
     files = _files_of(plan, "spawn_controller")
-    assert [path.name for path in files] == ["controllers.yaml", f"{profile}.yaml"]
-    assert {path.parent.name for path in files} == {_ARMS[name]}
+    assert [path.name for path in files] == ["controllers.yaml", "real.yaml", f"{profile}.yaml"]
+    assert {path.parent.name for path in files} == {_ARMS[name], "robots"}
     assert _files_of(plan, "arbiter")[-1] == files[-1]
     assert _files_of(plan, "ros2_control_node") == files[:1]
 
@@ -94,6 +94,7 @@ def test_a_real_arm_runs_without_hardware_and_drivers(name: str, tmp_path: Path)
     description = document["/robot_state_publisher"]["ros__parameters"]["robot_description"]
     plugin = ElementTree.fromstring(description).findtext("ros2_control/hardware/plugin")
     assert plugin == "mock_components/GenericSystem"
+    assert "mock.yaml" in {path.name for path in _files_of(plan, "spawn_controller")}
 
 
 def test_without_activation_the_controller_commands_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def changed(tmp_path: Path) -> Callable[..., RobotConfiguration]:
     def read(**values: Any) -> RobotConfiguration:
         folder = tmp_path / "fr3"
         folder.mkdir(exist_ok=True)
+        shutil.copy(_FOLDER / "real.yaml", tmp_path)
         for name in ("controllers", PROFILES[0]):
             document = yaml.safe_load((_FOLDER / "fr3" / f"{name}.yaml").read_text())
             section = document[f"/**/{CONTROLLER}"]["ros__parameters"]

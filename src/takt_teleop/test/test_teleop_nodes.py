@@ -63,6 +63,7 @@ class Graph:
         self.now_ns = 10_000 * MS
         self.heartbeat: int | None = None
         self.fault = ""
+        self.base_frame = "base"
         self.received: dict[str, list[Any]] = {}
         make = self.node.create_publisher
         self.clock = make(Clock, "/clock", 1)
@@ -84,7 +85,7 @@ class Graph:
         self.now_ns += 10 * MS
         self.clock.publish(Clock(clock=stamp_to_ros(self.now_ns)))
         self.spin(lambda: self.arbiter.now_ns() >= self.now_ns)
-        header = header_to_ros(self.now_ns, "base")
+        header = header_to_ros(self.now_ns, self.base_frame)
         self.arm.publish(ArmState(header=header, target_pose=pose_to_ros(HOME), fault=self.fault))
         if self.heartbeat is not None:
             self.status.publish(
@@ -321,3 +322,14 @@ def test_the_keyboard_node_commands_from_a_terminal(ros_domain: int) -> None:
         rclpy.shutdown()
         os.close(master)
         os.close(slave)
+
+
+def test_commands_are_in_the_frame_that_the_arm_names(graph: Graph) -> None:
+    """The base of a real arm is called after the arm, and its controller refuses other frames."""
+    graph.base_frame = "fr3_link0"
+    graph.until(graph.is_mode(ControlMode.HOLD))
+    graph.step()
+    assert graph.call(Stop, "control/stop", reason="test").success
+    graph.until(graph.is_mode(ControlMode.STOPPED))
+    graph.until(lambda: bool(graph.received["arm/trajectory"]))
+    assert graph.received["arm/trajectory"][-1].header.frame_id == "fr3_link0"

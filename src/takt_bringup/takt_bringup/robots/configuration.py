@@ -155,7 +155,11 @@ def read_robot(
         TaktError: there is no such arm or profile, or a value is missing or of another kind.
     """
     robots = robots_folder() if folder is None else folder
-    files = (robots / arm / "controllers.yaml", robots / arm / f"{profile}.yaml")
+    files = (
+        robots / arm / "controllers.yaml",
+        robots / "real.yaml",
+        robots / arm / f"{profile}.yaml",
+    )
     for file in files:
         if not file.is_file():
             there = sorted(path.parent.name for path in robots.glob("*/controllers.yaml"))

@@ -131,8 +131,9 @@ class ArbiterNode(ManagedNode):
         return take
 
     def _on_arm(self, message: ArmState) -> None:
-        if self._arbiter is None:
+        if self._arbiter is None or self._out is None:
             return
+        self._out.base_frame = message.header.frame_id
         # What is refused here is ignored and counts as silence: the arm has no state that could
         # be trusted.
         report = conversions.arm_report_from_ros(message)

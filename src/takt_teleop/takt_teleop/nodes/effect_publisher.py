@@ -22,16 +22,20 @@ from takt_teleop.settings import ArbiterParameters
 COMMAND_TOPIC = "arm/trajectory"
 HAND_TOPIC = "hand/trajectory"
 _IMPEDANCE_TOPIC = "arm/impedance"
-_BASE_FRAME = "base"
 
 
 class EffectPublisher:
-    """Owns the publishers of the arbiter."""
+    """Owns the publishers of the arbiter.
+
+    Attributes:
+        base_frame: what the arm calls its base; controllers refuse trajectories in other frames.
+    """
 
     def __init__(self, node: LifecycleNode, parameters: ArbiterParameters) -> None:
         self._node = node
         self._parameters = parameters
         self._gains: Impedance | None = None
+        self.base_frame = ""
         self._trajectory = node.create_publisher(PoseTrajectory, COMMAND_TOPIC, COMMAND)
         self._hand = None
         if parameters.commands_hand:
@@ -56,11 +60,11 @@ class EffectPublisher:
         """Publish in the order given; ``on_mode`` is called for each change of mode."""
         for effect in effects:
             if isinstance(effect, Trajectory):
-                self._trajectory.publish(trajectory_to_ros(effect, now_ns, _BASE_FRAME))
+                self._trajectory.publish(trajectory_to_ros(effect, now_ns, self.base_frame))
             elif isinstance(effect, HandTrajectory):
                 self._send_hand(effect, now_ns)
             elif isinstance(effect, StepEffect):
-                self._steps.publish(conversions.step_to_ros(effect, _BASE_FRAME))
+                self._steps.publish(conversions.step_to_ros(effect, self.base_frame))
             elif isinstance(effect, ModeChange):
                 self._mode.publish(conversions.mode_to_ros(effect))
                 on_mode(effect)
