@@ -62,7 +62,8 @@ void Background::step() {
   if (active && !open_) open();
   if (!active && open_) close();
   if (active) {
-    const impedance::Snapshot& snapshot = context_->law.snapshot();
+    impedance::Snapshot snapshot = context_->law.snapshot();
+    if (context_->settings.command_interface == "position") set_measured(snapshot);
     context_->set_latest(snapshot);
     tell_answers();
     tell_state(snapshot);
@@ -70,6 +71,20 @@ void Background::step() {
   }
   if (steps_ % steps_per_second_ == 0) context_->diagnostics.publish();
   ++steps_;
+}
+
+// What the law ticked on is the simulated arm; what is told is the real one.
+void Background::set_measured(impedance::Snapshot& snapshot) {
+  context_->measured.take();
+  const Measured& measured = context_->measured.taken();
+  snapshot.active = snapshot.active && measured.q.size() > 0;
+  snapshot.q = measured.q;
+  snapshot.dq = measured.dq;
+  snapshot.tau_measured = measured.torque;
+  snapshot.measured = measured.tool;
+  snapshot.wrench_measured = measured.wrench;
+  snapshot.output.wrench_estimate = measured.wrench_estimate;
+  snapshot.output.torque.setConstant(impedance::kNan);  // no torque is sent
 }
 
 void Background::open() {

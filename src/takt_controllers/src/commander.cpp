@@ -172,6 +172,17 @@ void Commander::on_joints(const JointState& message, const char* topic) {
   }
 }
 
+void Commander::on_posture(const JointState& message, const char* topic) {
+  if (!hears_direct("", topic)) return;
+  try {
+    const auto posture =
+        joint_target(message, context_->settings.joints, context_->latest().q);
+    told(context_->law.post_posture(posture), topic, 0);
+  } catch (const std::invalid_argument& error) {
+    refuse(topic, error.what());
+  }
+}
+
 void Commander::on_wrench(const WrenchStamped& message, const char* topic) {
   if (!hears_direct(message.header.frame_id, topic)) return;
   told(context_->law.post_wrench(to_vector6(message.wrench), context_->now_ns()), topic, 0);

@@ -91,6 +91,8 @@ void Crisp::close() { stiffness_.reset(); }
 void Crisp::on_joints(const JointState& message) {
   if (context_->default_mode == impedance::Mode::kJoint) {
     commander_->on_joints(message, "target_joint");
+  } else {
+    commander_->on_posture(message, "target_joint");
   }
 }
 

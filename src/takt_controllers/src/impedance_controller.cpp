@@ -59,7 +59,7 @@ InterfaceConfiguration ImpedanceController::state_interface_configuration() cons
 ImpedanceController::CallbackReturn ImpedanceController::on_configure(
     const rclcpp_lifecycle::State&) {
   try {
-    configure();
+    prepare();
   } catch (const std::exception& error) {
     RCLCPP_ERROR(get_node()->get_logger(), "cannot configure: %s", error.what());
     forget();
@@ -68,7 +68,7 @@ ImpedanceController::CallbackReturn ImpedanceController::on_configure(
   return CallbackReturn::SUCCESS;
 }
 
-void ImpedanceController::configure() {
+void ImpedanceController::prepare() {
   settings_ = listener_->get_params();
   const ArmDescription description = arm_description(settings_, get_robot_description());
   model_ = std::make_unique<ArmModel>(description);
@@ -76,6 +76,9 @@ void ImpedanceController::configure() {
   context_ = std::make_shared<Context>(get_node(), settings_, parameters, default_mode_);
   interfaces_ = std::make_unique<ArmInterfaces>(settings_, *model_);
   input_ = std::make_unique<impedance::TickInput>(model_->n_joints());
+  if (settings_.command_interface == "position") {
+    position_form_ = std::make_unique<PositionForm>(settings_, *model_, *context_);
+  }
   background_ = std::make_unique<Background>(context_, std::make_unique<ArmModel>(description));
   check_names();
   on_set_ = get_node()->add_on_set_parameters_callback(
@@ -89,6 +92,7 @@ void ImpedanceController::forget() {
   post_set_.reset();
   if (context_) context_->active = false;
   background_.reset();
+  position_form_.reset();
   input_.reset();
   interfaces_.reset();
   model_.reset();
@@ -111,7 +115,11 @@ ImpedanceController::CallbackReturn ImpedanceController::on_activate(
   const auto rate = std::max(1u, get_update_rate());
   read(get_node()->now().nanoseconds(), 1.0 / rate);
   try {
-    context_->law.activate(*input_);
+    if (position_form_) {
+      position_form_->activate(*input_);
+    } else {
+      context_->law.activate(*input_);
+    }
   } catch (const std::exception& error) {
     RCLCPP_ERROR(get_node()->get_logger(), "cannot activate: %s", error.what());
     return CallbackReturn::ERROR;
@@ -138,17 +146,22 @@ impedance::TimeNs ImpedanceController::ros_time(const rclcpp::Time& time) const 
 return_type ImpedanceController::update(const rclcpp::Time& time,
                                         const rclcpp::Duration& period) {
   read(ros_time(time), period.seconds());
-  const impedance::TickOutput& output = context_->law.tick(*input_);
-  const bool taken = interfaces_->write_torque(command_interfaces_, *input_, model_->gravity(),
-                                               output.torque);
+  bool taken = false;
+  if (position_form_) {
+    taken = interfaces_->write_position(command_interfaces_, position_form_->update(*input_));
+  } else {
+    const impedance::JointVector& torque = context_->law.tick(*input_).torque;
+    taken = interfaces_->write_torque(command_interfaces_, *input_, model_->gravity(), torque);
+  }
   return taken ? return_type::OK : return_type::ERROR;
 }
 
-// What is left in the command interfaces: no torque, but what carries the arm where the robot does
-// not carry itself.
+// What is left in the command interfaces: the last position, or no torque but what carries the arm
+// where the robot does not carry itself.
 ImpedanceController::CallbackReturn ImpedanceController::on_deactivate(
     const rclcpp_lifecycle::State&) {
   context_->active = false;
+  if (position_form_) return CallbackReturn::SUCCESS;
   const impedance::JointVector& gravity = model_->gravity();
   input_->bias = gravity;
   interfaces_->write_torque(command_interfaces_, *input_, gravity, gravity);

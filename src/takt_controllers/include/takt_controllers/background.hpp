@@ -30,6 +30,7 @@ class Background {
   void step();
   void open();
   void close();
+  void set_measured(impedance::Snapshot& snapshot);
   void tell_answers();
   void tell_state(const impedance::Snapshot& snapshot);
   void on_reset(const std_srvs::srv::Trigger::Request& request,

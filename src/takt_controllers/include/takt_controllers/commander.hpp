@@ -38,6 +38,8 @@ class Commander {
   void on_trajectory(const takt_msgs::msg::PoseTrajectory& message);
   void on_pose(const geometry_msgs::msg::PoseStamped& message, const char* topic);
   void on_joints(const sensor_msgs::msg::JointState& message, const char* topic);
+  // Joints as the posture of the nullspace.
+  void on_posture(const sensor_msgs::msg::JointState& message, const char* topic);
   void on_wrench(const geometry_msgs::msg::WrenchStamped& message, const char* topic);
 
   // True, or a diagnostic that says why a direct client is not heard.

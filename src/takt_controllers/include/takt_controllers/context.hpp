@@ -13,6 +13,14 @@
 
 namespace takt_controllers {
 
+// Of the real arm, where the law moves a simulated one.
+struct Measured {
+  impedance::JointVector q, dq, torque;
+  impedance::MovingPose tool;
+  impedance::Vector6 wrench = impedance::Vector6::Constant(impedance::kNan);
+  impedance::Vector6 wrench_estimate = impedance::Vector6::Constant(impedance::kNan);
+};
+
 struct Context {
   Context(rclcpp_lifecycle::LifecycleNode::SharedPtr the_node, const Settings& the_settings,
           const impedance::Parameters& parameters, impedance::Mode mode)
@@ -42,6 +50,7 @@ struct Context {
   impedance::SharedController law;
   Diagnostics diagnostics;
   std::atomic<bool> active{false};
+  impedance::Mailbox<Measured> measured;  // from the real-time thread to the background
 
  private:
   mutable std::mutex mutex_;

@@ -10,6 +10,7 @@
 
 #include "takt_controllers/arm_interfaces.hpp"
 #include "takt_controllers/background.hpp"
+#include "takt_controllers/position_form.hpp"
 
 namespace takt_controllers {
 
@@ -34,7 +35,7 @@ class ImpedanceController : public controller_interface::ControllerInterface {
                                            const rclcpp::Duration& period) override;
 
  private:
-  void configure();
+  void prepare();
   void forget();
   void check_names();
   void read(impedance::TimeNs now_ns, double dt_s);
@@ -51,6 +52,7 @@ class ImpedanceController : public controller_interface::ControllerInterface {
   std::unique_ptr<ArmModel> model_;
   std::unique_ptr<ArmInterfaces> interfaces_;
   std::unique_ptr<impedance::TickInput> input_;
+  std::unique_ptr<PositionForm> position_form_;  // with command_interface position
   std::unique_ptr<Background> background_;
   rclcpp::node_interfaces::OnSetParametersCallbackHandle::SharedPtr on_set_;
   rclcpp::node_interfaces::PostSetParametersCallbackHandle::SharedPtr post_set_;
