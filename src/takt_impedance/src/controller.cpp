@@ -259,6 +259,7 @@ void Controller::compute_fallback(const TickInput& in, double dt) {
 
 // The law is not what it was: its torque goes on from the last one commanded.
 void Controller::start_blend() {
+  if (blend_starts_) return;  // nothing was commanded since the activation: the torque found then counts
   blend_from_ = limiter_.last();
   blend_starts_ = true;
 }
