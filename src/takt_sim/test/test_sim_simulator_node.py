@@ -194,6 +194,10 @@ def test_joint_trajectories_are_followed_by_joints(probe: Probe) -> None:
     assert "all or none" in probe.arm.last_rejection
     publisher.publish(trajectory_to_ros(mixed, probe.now_ns, "camera"))
     probe.wait(lambda: "frame_id is 'camera'" in probe.arm.last_rejection, "the frame's refusal")
+    refused = probe.arm.rejected_trajectories
+    publisher.publish(trajectory_to_ros(Trajectory((), "hold"), probe.now_ns, "camera"))
+    probe.pass_time(2 * STEP_NS)
+    assert probe.arm.rejected_trajectories == refused
     probe.node.destroy_publisher(publisher)
 
 

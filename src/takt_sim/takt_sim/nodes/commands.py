@@ -101,7 +101,9 @@ class CommandTopics:
 
     def _on_trajectory(self, message: PoseTrajectory) -> None:
         try:
-            self._check_frame(message)
+            # A stop is obeyed whatever its frame.
+            if message.waypoints:
+                self._check_frame(message)
             trajectory = trajectory_from_ros(message)
         except TaktError as error:
             reason = str(error)
