@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import numpy.typing as npt
 
 from takt_core.errors import TaktError
@@ -22,12 +21,10 @@ from takt_hands.motors import Motors
 from takt_hands.parameters import HandParameters
 from takt_hands.recovery import recover
 from takt_hands.snapshot import take
-from takt_hands.state import Control, HandSnapshot
+from takt_hands.state import HandSnapshot
 from takt_hands.supervisor import Supervisor
 from takt_hands.targets import Targets
-
-# Sync writes are not answered: current limits are sent again every so many cycles.
-_REPEAT_CYCLES = 32
+from takt_hands.writer import Writer
 
 
 class HandDriver:
@@ -65,7 +62,7 @@ class HandDriver:
         self._targets = Targets(description, parameters)
         self._follower = self._targets.follower
         self._measured = Measured(len(description.joints))
-        self._written_units = np.full(len(description.joints), -1.0)
+        self._writer = Writer(self._motors)
         self._last_ns = 0
         self._engaged = self._wanted = False
         self._fault = ""
@@ -176,7 +173,6 @@ class HandDriver:
             return self._targets.follow(now_ns, names, times_ns, positions, velocities)
 
     def hold(self) -> None:
-        """Stops within stop_s and holds."""
         with self._lock:
             self._follower.hold(self._clock_ns())
 
@@ -233,11 +229,7 @@ class HandDriver:
         if not self._engaged:
             return
         joints = self._supervisor.torque & self._motors.watched
-        units = self._motors.current_units(limit_a)
-        if (units != self._written_units).any() or self._measured.reads % _REPEAT_CYCLES == 0:
-            self._motors.write_currents(limit_a, joints)
-            self._written_units = units
-        self._motors.write_goals(self._follower.step(self._clock_ns()), joints)
+        self._writer.write(self._follower.step(self._clock_ns()), limit_a, joints)
 
     # A port that comes and goes
 
@@ -261,10 +253,8 @@ class HandDriver:
             self._fault = f"lost the port: {error}"
             return
         lost_s = self._port.found(self._clock_ns())
-        on, count = int(self._supervisor.torque.sum()), len(self.description.joints)
-        self._fault = (
-            f"the port was lost for {lost_s:.1f} s; {on} of {count} motors still have torque"
-        )
+        on = f"{self._supervisor.torque.sum()} of {len(self.description.joints)} motors"
+        self._fault = f"the port was lost for {lost_s:.1f} s; {on} still have torque"
         self._log(f"{self._fault}. hand/reset_fault goes on")
 
     def _meet(self) -> list[str]:
@@ -284,10 +274,7 @@ class HandDriver:
         self._supervisor.adopt(read_status(self._motors), self._clock_ns())
         self._follower.start(self._clock_ns(), engaged.goal)
         self._targets.limit_a = engaged.current_a
-        self._written_units = self._motors.current_units(engaged.current_a)
         self._engaged = True
-
-    # What is known
 
     def _latch(self, fault: str) -> None:
         self._follower.hold(self._clock_ns())
@@ -298,22 +285,14 @@ class HandDriver:
         if self._port.lost_ns is not None:
             raise TaktError(f"{self._fault}; it is looked for")
 
-    def _control(self) -> Control:
-        if self._port.lost_ns is not None:
-            return Control.OFFLINE
-        if not (self._supervisor.torque & self._motors.watched).any():
-            return Control.FAULT if self._fault else Control.IDLE
-        following = self._follower.moving and not self._follower.starved
-        return Control.FOLLOW if following and not self._fault else Control.HOLD
-
     def _snapshot(self, measured: bool) -> HandSnapshot:
         return take(
             self._measured,
             self._targets,
             self._supervisor,
-            torque=self._measured.motion.current * self._motors.torque_constant,
-            control=self._control(),
+            self._motors,
             measured=measured,
+            lost=self._port.lost_ns is not None,
             engaged=self._engaged,
             fault=self._fault,
             rate_hz=self._measured.rate_hz(self._clock_ns()),

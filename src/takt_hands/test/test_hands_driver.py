@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from takt_core.errors import TaktError
 from takt_hands.dynamixel import control_table as ct
+from takt_hands.emulator import packets
+from takt_hands.emulator.bus import Reply
+from takt_hands.emulator.packets import Packet
 from takt_hands.state import Control
 
 POSE = [0.5, 1.2, -0.3, 0.8]
@@ -58,6 +61,29 @@ def test_on_a_noisy_line_torque_never_comes_on_with_an_old_goal(seed: int) -> No
     with contextlib.suppress(TaktError):
         rig.driver.enable()
     rig.bus.faults.drop_rate = rig.bus.faults.deaf_rate = 0.0
+    rig.port.wait_until(rig.port.time_s + 0.3)
+    np.testing.assert_allclose(rig.joints, POSE, atol=2 * ct.RAD_PER_TICK)
+
+
+@pytest.mark.parametrize("address", [ct.GOAL_POSITION.address, ct.GOAL_CURRENT.address, 64])
+def test_what_is_written_before_torque_is_read_back_and_repeated(address: int) -> None:
+    """The first sync write of each kind is lost; nobody answers such a packet."""
+    rig = Rig()
+    rig.joints = np.array(POSE)
+    rig.opened()
+    write, lost = rig.bus._handlers[packets.SYNC_WRITE], []
+
+    def lossy(packet: Packet) -> list[Reply]:
+        if not lost and packet.parameters[0] == address:
+            lost.append(packet)
+            return []
+        return write(packet)
+
+    rig.bus._handlers[packets.SYNC_WRITE] = lossy
+    rig.driver.enable()
+    assert lost
+    assert rig.torque() == [1] * 4
+    assert rig.bus.motors[4].get(ct.GOAL_CURRENT) == 300
     rig.port.wait_until(rig.port.time_s + 0.3)
     np.testing.assert_allclose(rig.joints, POSE, atol=2 * ct.RAD_PER_TICK)
 
