@@ -116,6 +116,10 @@ std::string Commander::frame_problem(const std::string& frame) const {
 }
 
 void Commander::on_trajectory(const PoseTrajectory& message) {
+  if (message.waypoints.empty()) {  // stop, whoever says so and in whatever frame
+    told(context_->law.post_trajectory(impedance::WaypointView()), "stop", message.chunk_id);
+    return;
+  }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!crowd_.empty()) return;  // said already

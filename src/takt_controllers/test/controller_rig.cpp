@@ -79,8 +79,7 @@ void start_ros() {
 
 Rig::Rig(const Parameters& more, std::shared_ptr<ImpedanceController> plugin,
          const std::string& urdf)
-    : controller_(plugin ? plugin : std::make_shared<CartesianImpedanceController>()) {
-  start_ros();
+    : controller_((start_ros(), plugin ? plugin : std::make_shared<CartesianImpedanceController>())) {
   std::map<std::string, rclcpp::Parameter> parameters;
   for (const auto& parameter : least_parameters()) parameters[parameter.get_name()] = parameter;
   for (const auto& parameter : more) parameters[parameter.get_name()] = parameter;
