@@ -197,7 +197,10 @@ void Commands::apply(const TickInput& in, Controller& controller) noexcept {
   std::array<Due, kKinds> due;
   std::size_t count = 0;
   each_channel([&](auto& channel, CommandKind kind) {
-    channel.taken |= channel.box.take();
+    if (channel.box.take()) {
+      if (channel.taken) overtaken_.fetch_add(1, std::memory_order_relaxed);
+      channel.taken = true;
+    }
     const std::uint64_t id = channel.box.taken().id;
     if (!channel.taken || id > latest) return;
     channel.taken = false;
@@ -219,7 +222,9 @@ void Commands::answer_start(const Verdict& verdict) noexcept {
 
 void Commands::refuse_all() noexcept {
   each_channel([&](auto& channel, CommandKind kind) {
-    if (!(channel.box.take() || channel.taken)) return;
+    const bool fresh = channel.box.take();
+    if (fresh && channel.taken) overtaken_.fetch_add(1, std::memory_order_relaxed);
+    if (!fresh && !channel.taken) return;
     channel.taken = false;
     results_.push({channel.box.taken().id, kind, refuse(Refusal::kInactive)});
   });

@@ -14,6 +14,9 @@ constexpr double kShare = 0.5;
 // curves get too steep for it.
 constexpr double kGain = 0.25;
 
+// Halvings of the interval in which the deceleration before a wall is looked for.
+constexpr int kHalvings = 12;
+
 template <typename Vector>
 Vector clamp_norm(const Vector& v, double limit) {
   const double norm = v.norm();
@@ -48,7 +51,30 @@ bool usable(const Reference<N>& reference) {
          within(reference.acceleration, kFarthest);
 }
 
+// How far a point gets that moves at `speed` and accelerates by `acceleration`, not both negative,
+// and stops as fast as deceleration `brake` and `jerk` allow.
+double stopping_distance(double speed, double acceleration, double brake, double jerk) {
+  const double ramp = std::abs(acceleration) / jerk;
+  const double gained = 0.5 * ramp * std::abs(acceleration);
+  if (acceleration >= 0.0) {
+    const double fastest = speed + gained;
+    if (fastest <= 0.0) return 0.0;  // it never turns round
+    return ramp * (speed + ramp * acceleration / 3.0) + braking_distance(fastest, brake, jerk);
+  }
+  // Braking harder than the end of the stop allows: at rest before that.
+  if (speed < gained) return 2.0 * speed * speed / -acceleration;
+  // In the middle of a stop that began at a higher speed.
+  const double before = speed + gained;
+  return braking_distance(before, brake, jerk) - ramp * (before + ramp * acceleration / 6.0);
+}
+
 }  // namespace
+
+double braking_distance(double speed, double acceleration, double jerk) {
+  const double rounding = acceleration * acceleration / jerk;
+  if (speed < rounding) return speed * std::sqrt(speed / jerk);
+  return 0.5 * speed * (speed / acceleration + acceleration / jerk);
+}
 
 double braking_speed(double distance, double acceleration, double jerk) {
   const double rounding = acceleration * acceleration / jerk;  // speed that the ramps take away
@@ -57,10 +83,29 @@ double braking_speed(double distance, double acceleration, double jerk) {
   return 0.5 * (std::sqrt(rounding * rounding + 8.0 * acceleration * distance) - rounding);
 }
 
-double braking_distance(double speed, double acceleration, double jerk) {
-  const double rounding = acceleration * acceleration / jerk;
-  if (speed < rounding) return speed * std::sqrt(speed / jerk);
-  return 0.5 * speed * (speed / acceleration + acceleration / jerk);
+double allowed_acceleration(double room, double speed, double acceleration,
+                            const MotionLimits& limits, double dt) {
+  const double brake = kShare * limits.acceleration, jerk = kShare * limits.jerk;
+  const auto stops = [&](double next_acceleration) {
+    const double next = speed + next_acceleration * dt;
+    if (next <= 0.0 && next_acceleration <= 0.0) return true;
+    const double left = room - next * dt;
+    return left >= 0.0 && stopping_distance(next, next_acceleration, brake, jerk) <= left;
+  };
+  double high = acceleration + limits.jerk * dt;
+  if (stops(high)) return kInfinity;
+  double low = acceleration - jerk * dt;
+  if (!stops(low)) return low;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double middle = 0.5 * (low + high);
+    (stops(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+double longest_stop(double speed, const MotionLimits& limits, double dt) {
+  return speed * dt + stopping_distance(speed, limits.acceleration, kShare * limits.acceleration,
+                                        kShare * limits.jerk);
 }
 
 template <int N>

@@ -132,17 +132,39 @@ double JointFollower::next_velocity(int joint, double dt) const {
   return approach<1>(reference, one(dq_(joint)), one(ddq_(joint)), limits(joint), dt)(0);
 }
 
+// The velocity, or as much of it as lets the joint stop before its limits; one that is beyond a
+// limit may only come back.
+double JointFollower::before_limits(int joint, double velocity, double dt) const {
+  const MotionLimits limit = limits(joint);
+  const double speed = std::max(std::abs(dq_(joint)), std::abs(velocity));
+  const double reach = longest_stop(speed, limit, dt);
+  for (const double side : {1.0, -1.0}) {
+    const double bound =
+        side > 0.0 ? parameters_.joint_upper_rad(joint) : parameters_.joint_lower_rad(joint);
+    const double room = std::max(0.0, side * (bound - q_(joint)));
+    if (std::isnan(bound) || room > reach) continue;
+    const double allowed =
+        allowed_acceleration(room, side * dq_(joint), side * ddq_(joint), limit, dt);
+    const double most = std::min(side * dq_(joint) + allowed * dt, room / dt);
+    velocity = side * std::min(side * velocity, most);
+  }
+  return velocity;
+}
+
 void JointFollower::move(double dt) noexcept {
   for (int i = 0; i < parameters_.n_joints; ++i) {
-    const double fastest = parameters_.max_joint_velocity_rad_s(i);
-    double v = std::clamp(next_velocity(i, dt), -fastest, fastest);
-    // The last word: not beyond a limit, nor further beyond.
-    const double lower = parameters_.joint_lower_rad(i), upper = parameters_.joint_upper_rad(i);
-    if (q_(i) + v * dt > upper) v = std::min(v, std::max(0.0, (upper - q_(i)) / dt));
-    if (q_(i) + v * dt < lower) v = std::max(v, std::min(0.0, (lower - q_(i)) / dt));
-    ddq_(i) = (v - dq_(i)) / dt;
+    const MotionLimits limit = limits(i);
+    const double wanted = std::clamp(next_velocity(i, dt), -limit.velocity, limit.velocity);
+    const double v = before_limits(i, wanted, dt);
+    // A blow by a limit is over at once, as in Limiter.
+    ddq_(i) = std::clamp((v - dq_(i)) / dt, -limit.acceleration, limit.acceleration);
     dq_(i) = v;
     q_(i) += v * dt;
+    if (phase_ == Phase::kStop && v != wanted) {  // a limit wants it sooner: go on from there
+      stops_[static_cast<std::size_t>(i)].plan(one(dq_(i)), one(ddq_(i)), limit.jerk,
+                                               parameters_.stop_s - stopped_for_s_,
+                                               stopped_for_s_);
+    }
   }
 }
 

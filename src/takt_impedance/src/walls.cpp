@@ -6,31 +6,8 @@
 namespace takt_impedance {
 namespace {
 
-// Share of acceleration and jerk that stopping before a wall counts on.
-constexpr double kShare = 0.5;
-
-// Halvings of the interval in which the deceleration is looked for.
-constexpr int kHalvings = 12;
-
 // Corrections of a goal or a velocity that several walls limit.
 constexpr int kPasses = 3;
-
-// How far a point gets that moves at `speed` and accelerates by `acceleration`, not both negative,
-// and stops as fast as deceleration `brake` and `jerk` allow.
-double stopping_distance(double speed, double acceleration, double brake, double jerk) {
-  const double ramp = std::abs(acceleration) / jerk;
-  const double gained = 0.5 * ramp * std::abs(acceleration);
-  if (acceleration >= 0.0) {
-    const double fastest = speed + gained;
-    if (fastest <= 0.0) return 0.0;  // it never turns round
-    return ramp * (speed + ramp * acceleration / 3.0) + braking_distance(fastest, brake, jerk);
-  }
-  // Braking harder than the end of the stop allows: at rest before that.
-  if (speed < gained) return 2.0 * speed * speed / -acceleration;
-  // In the middle of a stop that began at a higher speed.
-  const double before = speed + gained;
-  return braking_distance(before, brake, jerk) - ramp * (before + ramp * acceleration / 6.0);
-}
 
 // The largest part, up to 1, of `step` from `start` on that stays within `limit` of the origin.
 double reach_of(const Vector3& start, const Vector3& step, double limit) {
@@ -102,30 +79,6 @@ void Walls::find(const Vector3& position, double reach, Near& near) const {
   }
 }
 
-// The largest acceleration towards the wall in the next tick from which a stop before it is possible;
-// infinite if the jerk does not allow one that is too large.
-double Walls::allowed(const Wall& wall, const Vector3& velocity, const Vector3& acceleration,
-                      double dt) const {
-  const double speed = -wall.away.dot(velocity);
-  const double now = -wall.away.dot(acceleration);
-  const double brake = kShare * limits_.acceleration, jerk = kShare * limits_.jerk;
-  const auto stops = [&](double next_acceleration) {
-    const double next = speed + next_acceleration * dt;
-    if (next <= 0.0 && next_acceleration <= 0.0) return true;
-    const double room = wall.room - next * dt;
-    return room >= 0.0 && stopping_distance(next, next_acceleration, brake, jerk) <= room;
-  };
-  double high = now + limits_.jerk * dt;
-  if (stops(high)) return kInfinity;
-  double low = now - jerk * dt;
-  if (!stops(low)) return low;
-  for (int i = 0; i < kHalvings; ++i) {
-    const double middle = 0.5 * (low + high);
-    (stops(middle) ? low : high) = middle;
-  }
-  return low;
-}
-
 // The acceleration nearest to `wanted`, as good as, that no wall forbids.
 Vector3 Walls::admissible(const Near& near, const Vector3& wanted) const {
   Vector3 result = wanted;
@@ -167,15 +120,14 @@ void Walls::bend(const Vector3& position, const Vector3& velocity, const Vector3
   bent_ = false;
   if (!boxed_ && count_ == 0) return;
   const double speed = std::max(velocity.norm(), next_velocity.norm());
-  const double reach = speed * dt + stopping_distance(speed, limits_.acceleration,
-                                                      kShare * limits_.acceleration,
-                                                      kShare * limits_.jerk);
+  const double reach = longest_stop(speed, limits_, dt);
   Near near;
   find(position, reach, near);
   const Vector3 wanted = (next_velocity - velocity) / dt;
   for (int i = 0; i < near.count; ++i) {
     Wall& wall = near.walls[static_cast<std::size_t>(i)];
-    wall.allowed = allowed(wall, velocity, acceleration, dt);
+    wall.allowed = allowed_acceleration(wall.room, -wall.away.dot(velocity),
+                                        -wall.away.dot(acceleration), limits_, dt);
     bent_ = bent_ || -wall.away.dot(wanted) > wall.allowed;
   }
   if (bent_) {

@@ -57,7 +57,7 @@ class Commands {
   Posted post_mode(Mode mode);
   Posted post_reset_fault();
   std::vector<Answer> poll_results();
-  std::uint64_t replaced() const { return replaced_; }
+  std::uint64_t replaced() const { return replaced_ + overtaken_.load(std::memory_order_relaxed); }
   std::uint64_t lost_results() const { return results_.lost(); }
 
   // -- the ticking thread: wait-free --------------------------------------------------------------
@@ -132,6 +132,7 @@ class Commands {
   Parameters parameters_;
   std::uint64_t last_id_ = 0;
   std::uint64_t replaced_ = 0;
+  std::atomic<std::uint64_t> overtaken_{0};  // replaced after they were taken
   std::uint64_t waiting_id_ = 0;          // of the trajectory that waits for its start
   std::atomic<std::uint64_t> posted_{0};  // id of the latest command that is in its mailbox
   Channel<Motion> motion_;

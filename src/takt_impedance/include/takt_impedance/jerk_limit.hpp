@@ -18,6 +18,15 @@ double braking_speed(double distance, double acceleration, double jerk);
 // How far a point gets that begins to stop at `speed` without acceleration.
 double braking_distance(double speed, double acceleration, double jerk);
 
+// Largest acceleration in the next tick of a point that moves at `speed` with `acceleration` and has
+// `room` (at least 0) before it: from there on it can still stop in time with half of the limits'
+// acceleration and jerk. Infinite if the jerk does not allow one that is too large.
+double allowed_acceleration(double room, double speed, double acceleration,
+                            const MotionLimits& limits, double dt_s);
+
+// Beyond this, what is ahead of a point at `speed` allows every acceleration.
+double longest_stop(double speed, const MotionLimits& limits, double dt_s);
+
 // Where a reference is at the end of this tick, relative to where the point is before it.
 template <int N>
 struct Reference {

@@ -49,6 +49,7 @@ class JointFollower {
   void plan_stop() noexcept;
   MotionLimits limits(int joint) const;
   double next_velocity(int joint, double dt_s) const;
+  double before_limits(int joint, double velocity, double dt_s) const;
   void move(double dt_s) noexcept;
   bool almost_at_rest(double dt_s) const;
   void rest() noexcept;

@@ -42,8 +42,6 @@ class Walls {
   };
 
   void find(const Vector3& position, double reach, Near& near) const;
-  double allowed(const Wall& wall, const Vector3& velocity, const Vector3& acceleration,
-                 double dt_s) const;
   Vector3 admissible(const Near& near, const Vector3& wanted) const;
   bool keep_out(const Near& near, double dt_s, Vector3& next_velocity) const;
 
