@@ -13,7 +13,7 @@ STILL = np.zeros(7)
 
 
 def moved(pose: Float, offset: Float) -> Float:
-    """The pose shifted by `offset[:3]` and turned by the rotation vector `offset[3:]`, base axes."""
+    """The pose shifted by `offset[:3]` and turned by the rotation vector `offset[3:]`."""
     return pose7(pose[:3] + offset[:3], pinocchio.exp3(np.array(offset[3:])) @ matrix_of(pose))
 
 
@@ -125,7 +125,9 @@ def turns(poses: Float) -> Float:
     cosine = w[1:] * w[:-1] + np.sum(v[1:] * v[:-1], axis=1, keepdims=True)
     size = np.linalg.norm(sine, axis=1, keepdims=True)
     angle = 2 * np.arctan2(size, np.abs(cosine))
-    return np.sign(cosine) * sine * np.divide(angle, size, out=np.full_like(size, 2), where=size > 0)
+    return (
+        np.sign(cosine) * sine * np.divide(angle, size, out=np.full_like(size, 2), where=size > 0)
+    )
 
 
 def largest(rows: Float) -> float:
@@ -136,7 +138,10 @@ def with_limits(velocity: float, acceleration: float, jerk: float) -> Parameters
     """Parameters with these linear limits, angular and joint ones to match, and time for a stop."""
     p = Parameters(7)
     p.max_linear_velocity_m_s, p.max_angular_velocity_rad_s = velocity, 3 * velocity
-    p.max_linear_acceleration_m_s2, p.max_angular_acceleration_rad_s2 = acceleration, 3 * acceleration
+    p.max_linear_acceleration_m_s2, p.max_angular_acceleration_rad_s2 = (
+        acceleration,
+        3 * acceleration,
+    )
     p.max_linear_jerk_m_s3, p.max_angular_jerk_rad_s3 = jerk, 3 * jerk
     p.max_joint_velocity_rad_s = velocity
     p.max_joint_acceleration_rad_s2 = acceleration

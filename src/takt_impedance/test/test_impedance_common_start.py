@@ -72,8 +72,8 @@ def test_a_fault_drops_it() -> None:
     track.send([0.3, 0.5], STEP, start_s=0.1)
     track.run(50)
     output = track.controller.tick(
-        track.now, 1e-3, np.full(7, np.nan), np.zeros(7), None, np.eye(6, 7), np.eye(7), np.zeros(7),
-        np.zeros(3), np.eye(3),
+        track.now, 1e-3, np.full(7, np.nan), np.zeros(7), None, TERMS.jacobian,
+        TERMS.mass, TERMS.bias, TERMS.position, TERMS.rotation,
     )  # fmt: skip
     assert output.fault_name
     track.controller.reset_fault(track.now, REST, TERMS.position, TERMS.rotation)
@@ -109,7 +109,9 @@ def pair() -> tuple[Track, Track, ArmGroup]:
 def send_both(
     one: Track, other: Track, group: ArmGroup, offsets: np.ndarray, start_s: float | None
 ) -> tuple[bool, list[str]]:
-    poses = [[moved(t.pose, o) for o in rows] for t, rows in zip((one, other), offsets, strict=True)]
+    poses = [
+        [moved(t.pose, o) for o in rows] for t, rows in zip((one, other), offsets, strict=True)
+    ]
     times = one.times([0.3, 0.5])
     start_ns = 0 if start_s is None else one.times([start_s])[0]
     result = group.set_trajectory([times, times], poses, one.now, start_ns=start_ns)

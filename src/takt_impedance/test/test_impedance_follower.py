@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from follower_support import Track, moved
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from follower_support import Track, moved
 from impedance_support import MS
 
 from takt_impedance import Parameters

@@ -124,7 +124,9 @@ def test_stop_takes_at_most_stop_s(speed: float, spin: float, ticks: int) -> Non
     np.testing.assert_array_equal(track.twists[-1], 0)
     speeds = np.linalg.norm(np.array(track.twists)[1 + ticks :, :3], axis=1)
     fade = int(np.ceil(1e3 * p.max_linear_acceleration_m_s2 / p.max_linear_jerk_m_s3))
-    assert (np.diff(speeds[fade:]) <= 1e-12).all()  # the acceleration fades, then it only slows down
+    assert (
+        np.diff(speeds[fade:]) <= 1e-12
+    ).all()  # the acceleration fades, then it only slows down
     track.assert_smooth()
 
 

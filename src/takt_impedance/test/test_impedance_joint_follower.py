@@ -171,7 +171,9 @@ def test_change_of_law_starts_from_the_measured_state() -> None:
     start = np.array(rig.tick().target_pose)
     rig.controller.set_target(moved(start, np.array([0.05, 0, 0, 0, 0, 0])), rig.now_ns)
     rig.simulate(0.15)
-    assert rig.controller.set_joint_trajectory([rig.now_ns + 300 * MS], [rig.q], rig.now_ns).accepted
+    assert rig.controller.set_joint_trajectory(
+        [rig.now_ns + 300 * MS], [rig.q], rig.now_ns
+    ).accepted
     torques = [np.array(rig.controller.output.torque)]
     q, dq = rig.q.copy(), rig.dq.copy()
     output = rig.tick()
@@ -179,7 +181,9 @@ def test_change_of_law_starts_from_the_measured_state() -> None:
     rig.simulate(0.4, observe=lambda o: torques.append(np.array(o.torque)))
     assert np.abs(np.diff(torques, axis=0)).max() <= 1.0  # Nm, what the rate limit allows
     pose = rig.arm.terms(rig.q, rig.dq)
-    assert rig.controller.set_target(np.array(rig.controller.output.target_pose), rig.now_ns).accepted
+    assert rig.controller.set_target(
+        np.array(rig.controller.output.target_pose), rig.now_ns
+    ).accepted
     output = rig.tick()
     assert output.mode == Mode.CARTESIAN
     np.testing.assert_allclose(output.target_pose[:3], pose.position, atol=1e-4)

@@ -55,9 +55,7 @@ def test_distance_of_the_shapes() -> None:
     seed=st.integers(0, 10_000),
     jerk=st.floats(100, 5000),
 )
-def test_target_never_enters(
-    placed: list[KeepOut], margin: float, seed: int, jerk: float
-) -> None:
+def test_target_never_enters(placed: list[KeepOut], margin: float, seed: int, jerk: float) -> None:
     rng = np.random.default_rng(seed)
     p = with_limits(1.0, 12.0, jerk)
     p.keep_outs = [body for body in placed if far_from(body, margin)]
@@ -185,5 +183,5 @@ def test_there_is_room_for_sixteen_bodies() -> None:
     p.keep_outs = [KeepOut.sphere([5, 0, i], 0.1) for i in range(16)]
     p.validate()
     p.keep_outs = [*p.keep_outs, KeepOut.sphere([5, 0, 99], 0.1)]
-    with pytest.raises(ValueError, match="keep_outs.*17.*at most 16"):
+    with pytest.raises(ValueError, match=r"keep_outs.*17.*at most 16"):
         p.validate()
