@@ -15,7 +15,8 @@ from takt_msgs.msg import ControlMode
 from takt_msgs.srv import Release, Stop, TakeOver
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-ARGUMENTS = {"record": False, "motion": True, "rate_factor": "2.0"}
+# A slower world, in which a busy machine is late for nobody.
+ARGUMENTS = {"record": False, "motion": True, "rate_factor": "0.5"}
 HOME = np.array([0.0, -0.20, 0.0, -2.45, 0.0, 2.25, 0.7854])
 
 
@@ -55,6 +56,12 @@ def joints(client: Client) -> np.ndarray:
     return np.array(client.arm[-1].joint_position)
 
 
+def held_again(client: Client) -> str:
+    """Wait for HOLD; the event that led there."""
+    client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+    return str(client.modes[-1].event)
+
+
 def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
     ros_domain: int, tmp_path: Path
 ) -> None:
@@ -64,28 +71,29 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
         mover = Mover(client)
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
 
-        away = mover.result(mover.send(**turned(0.5)))
+        away = mover.result(mover.send(place="home"))
         assert away.success, away.message
-        assert abs(joints(client)[0] - 0.5) < 0.03
+        np.testing.assert_allclose(joints(client), HOME, atol=0.03)
         assert mover.fractions == sorted(mover.fractions)
         assert max(mover.fractions) > 0.5
         assert client.arm[-1].control == client.arm[-1].CONTROL_JOINT
-        modes = [mode.event for mode in client.modes if mode.event]
-        assert modes == ["motion_runs", "motion_ended"]
+        assert held_again(client) == "motion_ended"
+        epoch = client.modes[-1].epoch
 
         # A new goal takes over; the arbiter stays in the motion.
-        first = mover.send(place="home")
-        client.until(lambda: joints(client)[0] < 0.4, "the arm on its way home")
-        second = mover.send(**turned(0.7))
+        first = mover.send(**turned(-0.7))
+        client.until(lambda: joints(client)[0] < -0.1, "the arm on its way")
+        second = mover.send(**turned(0.5))
         assert "took over" in mover.result(first).message
         again = mover.result(second)
         assert again.success, again.message
-        assert abs(joints(client)[0] - 0.7) < 0.03
-        assert [m.event for m in client.modes if m.event][2:] == ["motion_runs", "motion_ended"]
+        assert abs(joints(client)[0] - 0.5) < 0.03
+        assert held_again(client) == "motion_ended"
+        assert client.modes[-1].epoch == epoch + 2
 
         # A person takes over on the way home: the motion is over, the arm is theirs.
         taken = mover.send(place="home")
-        client.until(lambda: joints(client)[0] < 0.6, "the arm on its way home")
+        client.until(lambda: joints(client)[0] < 0.4, "the arm on its way home")
         assert client.call(TakeOver, "control/take_over", operator_id="ada").success
         result = mover.result(taken)
         assert not result.success
@@ -97,8 +105,8 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
 
         # Stop, and no goal is taken before the reset.
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
-        stopped = mover.send(place="home")
-        client.until(lambda: joints(client)[0] < 0.4, "the arm on its way home")
+        stopped = mover.send(**turned(0.9))
+        client.until(lambda: joints(client)[0] > 0.6, "the arm on its way")
         assert client.call(Stop, "control/stop", reason="test").success
         assert "stop" in mover.result(stopped).message
         refused = mover.result(mover.send(place="home"))
@@ -128,7 +136,4 @@ def test_a_cancelled_goal_brakes_and_a_retreat_goes_up(ros_domain: int, tmp_path
         up = mover.result(mover.send(place="retreat"))
         assert up.success, up.message
         assert client.arm[-1].tcp_pose.position.z - before == pytest.approx(0.15, abs=0.02)
-        home = mover.result(mover.send(place="home"))
-        assert home.success, home.message
-        np.testing.assert_allclose(joints(client), HOME, atol=0.03)
         mover.destroy()
