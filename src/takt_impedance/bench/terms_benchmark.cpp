@@ -1,7 +1,7 @@
 // What a whole step of a real-time loop costs: Pinocchio's terms for a seven-joint arm, and the
 // controller on top of them. Prints the time of each; under callgrind, run N and 2 N ticks.
 //
-//   terms_benchmark terms|whole TICKS
+//   terms_benchmark terms|whole|shared TICKS
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -9,8 +9,8 @@
 #include <string>
 
 #include "pinocchio_arm.hpp"
-#include "sample_arm.hpp"
-#include "takt_impedance/controller.hpp"
+#include "sample_work.hpp"
+#include "takt_impedance/shared_controller.hpp"
 
 namespace ti = takt_impedance;
 
@@ -44,11 +44,29 @@ double run_whole(int ticks) {
   move(arm, 0, input);
   ti::Controller controller{ti::Parameters(ti::sample::kJoints)};
   controller.activate(input);
-  const ti::Pose start{input.position, Eigen::Quaterniond(input.rotation)};
-  controller.set_trajectory(ti::sample::arc(start, input.now_ns, 250).view(), input.now_ns);
+  ti::sample::follow(controller, input);
   double sum = 0.0;
   for (int k = 0; k < ticks; ++k) {
     move(arm, k, input);
+    sum += controller.tick(input).torque(0);
+  }
+  return sum;
+}
+
+// As a plugin does it: everything on, torques measured, commands by the hand-over, of which one is
+// taken in every tenth tick.
+double run_shared(int ticks) {
+  ti::sample::PinocchioArm arm;
+  ti::TickInput input(ti::sample::kJoints);
+  move(arm, 0, input);
+  ti::SharedController controller{ti::sample::everything(input.position)};
+  controller.activate(input);
+  controller.post_trajectory(ti::sample::long_way(input).view());
+  double sum = 0.0;
+  for (int k = 0; k < ticks; ++k) {
+    move(arm, k, input);
+    input.tau_measured = input.bias;
+    if (k % 10 == 0) controller.post_wrench(ti::Vector6::Constant(0.1), input.now_ns);
     sum += controller.tick(input).torque(0);
   }
   return sum;
@@ -59,9 +77,12 @@ double run_whole(int ticks) {
 int main(int argc, char** argv) {
   const std::string part = argc > 1 ? argv[1] : "";
   const int ticks = argc > 2 ? std::atoi(argv[2]) : 0;
-  double (*run)(int) = part == "terms" ? run_terms : part == "whole" ? run_whole : nullptr;
+  double (*run)(int) = part == "terms"    ? run_terms
+                       : part == "whole"  ? run_whole
+                       : part == "shared" ? run_shared
+                                          : nullptr;
   if (run == nullptr || ticks < 1) {
-    std::fprintf(stderr, "usage: terms_benchmark terms|whole TICKS\n");
+    std::fprintf(stderr, "usage: terms_benchmark terms|whole|shared TICKS\n");
     return 2;
   }
   run(ticks / 10 + 1);  // warm caches

@@ -22,13 +22,17 @@ from takt_impedance.kinematics import ArmModel
 # Which program runs a part, and what the part is.
 PARTS = {
     "law": ("tick_benchmark", "the impedance law"),
+    "law_moving": ("tick_benchmark", "... for a target that accelerates"),
     "follower": ("tick_benchmark", "follower, on waypoints"),
     "tick": ("tick_benchmark", "tick: law, follower, envelope, checks"),
+    "tick_joint": ("tick_benchmark", "... in joint impedance"),
+    "tick_full": ("tick_benchmark", "... with tank, observer, keep-outs, ..."),
     "terms": ("terms_benchmark", "Pinocchio's terms"),
     "whole": ("terms_benchmark", "terms and tick"),
+    "shared": ("terms_benchmark", "... everything on, by the hand-over"),
 }
 # Most instructions that a tick may take (issue of the controller: seven joints).
-BUDGET = {"law": 8_000, "whole": 60_000}
+BUDGET = {"law": 8_000, "whole": 60_000, "shared": 60_000}
 
 _REPEATS = 5
 _COUNTED_TICKS = 300

@@ -22,7 +22,8 @@ class Log:
 
     time [s], position and target (., 3), twist and target_twist (., 6), pose_error (., 6), torque
     (., n), commanded wrench (., 6), wall force (., 3), kinetic energy and energy of the spring [J],
-    task inertia (., 6, 6), stiffness along x [N/m], tank level (fraction, NaN without a tank) and scale.
+    task inertia (., 6, 6), stiffness along x [N/m], tank level (fraction of its capacity, NaN
+    without a tank), and whether the torque rate was limited (0, 1).
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,8 @@ class Log:
             "spring": np.array(0.5 * error @ stiffness @ error),
             "inertia": task_inertia(terms.jacobian, terms.mass),
             "stiffness": np.array(stiffness[0, 0]),
+            "tank_level": np.array(output.tank_level),
+            "rate_limited": np.array(float(output.rate_limited)),
         }
         for name, value in row.items():
             self._rows.setdefault(name, []).append(value)
@@ -61,4 +64,4 @@ class Log:
     def time_s(self) -> Float:
         """(ticks,) since the first row."""
         time = self["time"]
-        return time - time[0]
+        return np.asarray(time - time[0])

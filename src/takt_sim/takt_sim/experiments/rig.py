@@ -169,16 +169,18 @@ class Rig:
         """(7,) of the start, moved by an offset (3,)."""
         return np.concatenate([self.start[:3] + np.asarray(offset_m), self.start[3:]])
 
-    def follow(
-        self, offsets_m: ArrayLike, step_s: float, *, rest: bool = True, **options: Float
-    ) -> None:
-        """Send waypoints, as offsets (n, 3) from the start, one every `step_s` from now on."""
+    def follow(self, offsets_m: ArrayLike, step_s: float, twists: Float | None = None) -> None:
+        """Send waypoints, as offsets (n, 3) from the start, one every `step_s` from now on.
+
+        Without `twists` (n, 6) the motion is planned to end at the last one.
+        """
         offsets = np.atleast_2d(np.asarray(offsets_m, dtype=np.float64))
         count = len(offsets)
         times = self.now_ns + np.round(np.arange(1, count + 1) * step_s * 1e9).astype(np.int64)
-        twists = np.full((count, 6), np.nan)
-        twists[-1] = 0.0 if rest else np.nan
+        if twists is None:
+            twists = np.full((count, 6), np.nan)
+            twists[-1] = 0.0
         poses = np.array([self.pose(offset) for offset in offsets])
-        result = self.controller.set_trajectory(times, poses, self.now_ns, twists, **options)
+        result = self.controller.set_trajectory(times, poses, self.now_ns, twists)
         if not result.accepted:
             raise RuntimeError(f"the experiment's waypoints were refused: {result.reason}")
