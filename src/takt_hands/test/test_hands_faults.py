@@ -105,7 +105,9 @@ def test_no_motor_at_all() -> None:
 
 
 def test_an_overload_error_is_named_and_rebooted_on_request() -> None:
-    rig = moving()
+    # The next slow reading would be seconds away: it is the alert that is heard.
+    rig = Rig(slow_period_s=5.0).enabled()
+    rig.run(0.1)
     rig.bus.motors[4].fail(0x20)
     states = rig.run(0.3)
     # The error bit comes with the next reading; what it is, is asked in the same cycle.
@@ -232,7 +234,9 @@ def test_the_port_goes_and_the_motors_hold_until_it_is_back() -> None:
         with pytest.raises(TaktError, match="it is looked for"):
             action()
     rig.port.unplugged = False
+    writes = rig.bus.counters.instructions[packets.SYNC_WRITE]
     states = rig.run(3.0)
+    assert rig.bus.counters.instructions[packets.SYNC_WRITE] == writes
     assert states[-1].fault.endswith("4 of 4 motors still have torque")
     assert states[-1].control is Control.HOLD
     np.testing.assert_allclose(rig.joints, held, atol=2e-3)
