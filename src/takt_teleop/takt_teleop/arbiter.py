@@ -247,7 +247,7 @@ class Arbiter:
         if target in (Mode.HOLD, Mode.STOPPED):
             self._operator_id = self._words = ""
 
-    # --- what is sent -------------------------------------------------------------------
+    # --- what is sent and recorded ------------------------------------------------------
 
     def _take_chunk(self, chunk: ActionChunk, origin: Origin) -> None:
         expected = self._commanders.expected(self.mode, origin, self._now_ns)
@@ -287,8 +287,6 @@ class Arbiter:
         if trajectory is not None:
             self._effects.append(trajectory)
         self._next_stream_ns = self._now_ns + round(1e9 / self._parameters.stream_hz)
-
-    # --- what is recorded ---------------------------------------------------------------
 
     def _record(self) -> None:
         """One record for each action whose time has come."""
