@@ -36,13 +36,16 @@ std::string joined(const std::vector<std::string>& names) {
 
 pinocchio::Model parse(const std::string& urdf) {
   if (urdf.empty()) {
-    throw std::invalid_argument("robot_description is empty: start robot_state_publisher, or give it to the controller manager");
+    throw std::invalid_argument(
+        "robot_description is empty: start robot_state_publisher, or give it to the controller "
+        "manager");
   }
   pinocchio::Model model;
   try {
     pinocchio::urdf::buildModelFromXML(urdf, model);
   } catch (const std::exception& error) {
-    throw std::invalid_argument(std::string("robot_description is not a URDF that Pinocchio reads: ") + error.what());
+    throw std::invalid_argument(
+        std::string("robot_description is not a URDF that Pinocchio reads: ") + error.what());
   }
   return model;
 }
@@ -53,7 +56,9 @@ pinocchio::Model reduced(const ArmDescription& description) {
   const std::vector<std::string> movable(model.names.begin() + 1, model.names.end());
   for (const std::string& joint : description.joints) {
     if (std::find(movable.begin(), movable.end(), joint) == movable.end()) {
-      throw std::invalid_argument("joints: '" + joint + "' is not a movable joint of robot_description, which has " + joined(movable));
+      throw std::invalid_argument("joints: '" + joint +
+                                  "' is not a movable joint of robot_description, which has " +
+                                  joined(movable));
     }
   }
   std::vector<pinocchio::JointIndex> others;
@@ -71,7 +76,9 @@ pinocchio::FrameIndex frame_of(const pinocchio::Model& model, const char* parame
   if (!model.existFrame(name)) {
     std::vector<std::string> names;
     for (const auto& frame : model.frames) names.push_back(frame.name);
-    throw std::invalid_argument(std::string(parameter) + ": '" + name + "' is not a link of robot_description, which has " + joined(names));
+    throw std::invalid_argument(std::string(parameter) + ": '" + name +
+                                "' is not a link of robot_description, which has " +
+                                joined(names));
   }
   return model.getFrameId(name);
 }
@@ -94,13 +101,16 @@ struct ArmModel::Parts {
     tool = frame_of(model, "tool_frame", description.tool_frame);
     const auto base = frame_of(model, "base_frame", description.base_frame);
     if (carrier(model.frames[base], 0) != 0) {
-      throw std::invalid_argument("base_frame: '" + description.base_frame + "' moves with the joints; allowed is a link that does not");
+      throw std::invalid_argument("base_frame: '" + description.base_frame +
+                                  "' moves with the joints; allowed is a link that does not");
     }
     base_from_root = model.frames[base].placement.inverse();
     model.gravity.linear() = base_from_root.rotation().transpose() * description.gravity;
     for (const std::string& name : description.joints) {
       const auto& joint = model.joints[model.getJointId(name)];
-      if (joint.nv() != 1) throw std::invalid_argument("joints: '" + name + "' has more than one degree of freedom");
+      if (joint.nv() != 1) {
+        throw std::invalid_argument("joints: '" + name + "' has more than one degree of freedom");
+      }
       index_q.push_back(joint.idx_q());
       index_v.push_back(joint.idx_v());
       continuous.push_back(joint.nq() == 2);
@@ -207,7 +217,9 @@ impedance::Pose ArmModel::tool_from(const std::string& frame) const {
   const auto& other = p.model.frames[index];
   const auto& tool = p.model.frames[p.tool];
   if (carrier(other, 0) != carrier(tool, 0)) {
-    throw std::invalid_argument("force_torque_sensor.frame: '" + frame + "' moves against tool_frame '" + tool.name + "'; allowed is a link that does not");
+    throw std::invalid_argument("force_torque_sensor.frame: '" + frame +
+                                "' moves against tool_frame '" + tool.name +
+                                "'; allowed is a link that does not");
   }
   const pinocchio::SE3 transform = tool.placement.inverse() * other.placement;
   return {transform.translation(), Eigen::Quaterniond(transform.rotation()).normalized()};

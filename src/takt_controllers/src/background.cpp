@@ -29,7 +29,8 @@ Background::Background(std::shared_ptr<Context> context, std::unique_ptr<ArmMode
     crisp_ = std::make_unique<Crisp>(context_, commander_, gains_);
   }
   // A caller waits for the law here; commands go on in the node's own group.
-  reset_group_ = context_->node->create_callback_group(rclcpp::CallbackGroupType::MutuallyExclusive);
+  reset_group_ =
+      context_->node->create_callback_group(rclcpp::CallbackGroupType::MutuallyExclusive);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -130,7 +131,8 @@ void Background::tell_state(const impedance::Snapshot& snapshot) {
   if (extras.fault.empty()) {
     context_->diagnostics.ok("law", "no fault");
   } else {
-    context_->diagnostics.error("law", "fault: " + extras.fault + "; the arm only damps until control/reset_fault");
+    context_->diagnostics.error(
+        "law", "fault: " + extras.fault + "; the arm only damps until control/reset_fault");
   }
   broadcaster_.publish(snapshot, std::move(extras));
 }

@@ -8,13 +8,15 @@ Broadcaster::Broadcaster(std::shared_ptr<Context> context, std::unique_ptr<ArmMo
 void Broadcaster::open() {
   // Plain publishers, which are on the graph only while the controller is active.
   auto& node = *context_->node;
+  using geometry_msgs::msg::PoseStamped;
   using rclcpp::create_publisher;
   state_ = create_publisher<takt_msgs::msg::ArmState>(node, "arm/state", sensor_qos());
-  pose_ = create_publisher<geometry_msgs::msg::PoseStamped>(node, "arm/current_pose", sensor_qos());
+  pose_ = create_publisher<PoseStamped>(node, "arm/current_pose", sensor_qos());
   wrench_ = create_publisher<geometry_msgs::msg::WrenchStamped>(node, "arm/wrench", sensor_qos());
   if (context_->settings.crisp_topics) {
-    crisp_pose_ = create_publisher<geometry_msgs::msg::PoseStamped>(node, "current_pose", sensor_qos());
-    crisp_twist_ = create_publisher<geometry_msgs::msg::TwistStamped>(node, "current_twist", sensor_qos());
+    using geometry_msgs::msg::TwistStamped;
+    crisp_pose_ = create_publisher<PoseStamped>(node, "current_pose", sensor_qos());
+    crisp_twist_ = create_publisher<TwistStamped>(node, "current_twist", sensor_qos());
   }
 }
 

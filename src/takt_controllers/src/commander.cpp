@@ -76,7 +76,8 @@ void Commander::count_commanders() {
   std::size_t wrenches = 0;
   if (arbiters == 0) {  // else nobody hears them
     for (const auto& subscription : of(Channel::kMotion)) {
-      const auto infos = context_->node->get_publishers_info_by_topic(subscription->get_topic_name());
+      const std::string topic = subscription->get_topic_name();
+      const auto infos = context_->node->get_publishers_info_by_topic(topic);
       for (const auto& info : infos) nodes.insert(info.node_namespace() + "/" + info.node_name());
     }
     for (const auto& subscription : of(Channel::kWrench)) {
@@ -105,7 +106,9 @@ void Commander::set_crowd(const std::string& crowd) {
   if (crowd.empty()) {
     context_->diagnostics.ok("commander", "one commander at most");
   } else {
-    context_->diagnostics.error("commander", crowd + ", allowed is one: the arm holds until the others are gone (ros2 topic info -v shows them)");
+    context_->diagnostics.error("commander",
+                                crowd + ", allowed is one: the arm holds until the others are "
+                                        "gone (ros2 topic info -v shows them)");
   }
 }
 
@@ -147,7 +150,8 @@ bool Commander::hears_direct(const std::string& frame, const char* topic) {
   }
   const std::size_t arbiters = trajectory_publishers();
   if (arbiters > 0) {
-    refuse(topic, std::to_string(arbiters) + " publisher(s) on arm/trajectory command the arm; stop the arbiter to command it directly");
+    refuse(topic, std::to_string(arbiters) + " publisher(s) on arm/trajectory command the arm; "
+                                             "stop the arbiter to command it directly");
     return false;
   }
   const std::string problem = frame_problem(frame);

@@ -108,7 +108,9 @@ void Crisp::on_wrench(WrenchStamped message) {
 
 void Crisp::on_stiffness(const Float64MultiArray& message) {
   if (message.data.size() != 6) {
-    context_->diagnostics.warn("gains", "target_stiffness refused: it has " + std::to_string(message.data.size()) + " numbers, allowed are 6");
+    context_->diagnostics.warn("gains", "target_stiffness refused: it has " +
+                                            std::to_string(message.data.size()) +
+                                            " numbers, allowed are 6");
     return;
   }
   if (!commander_->hears_direct("", "target_stiffness")) return;
@@ -138,7 +140,9 @@ void Crisp::on_parameters(const std::vector<rclcpp::Parameter>& changes) {
   if (changed("use_operational_space") &&
       context_->node->get_parameter("use_operational_space").as_bool() !=
           context_->settings.operational_space) {
-    context_->diagnostics.warn("gains", "use_operational_space has no effect: set operational_space in the controller's own parameters");
+    context_->diagnostics.warn("gains",
+                               "use_operational_space has no effect: set operational_space in the "
+                               "controller's own parameters");
   }
 }
 

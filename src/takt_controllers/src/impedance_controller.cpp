@@ -105,7 +105,9 @@ void ImpedanceController::check_names() {
   for (const auto& [name, value] :
        node->get_node_parameters_interface()->get_parameter_overrides()) {
     if (!node->has_parameter(name) && !is_foreign(name)) {
-      throw std::invalid_argument("unknown parameter '" + name + "' = " + rclcpp::to_string(value) + "; docs/ros2_control.md has all names");
+      throw std::invalid_argument("unknown parameter '" + name + "' = " +
+                                  rclcpp::to_string(value) +
+                                  "; impedance_controller_parameters.yaml has all names");
     }
   }
 }
@@ -192,7 +194,8 @@ rcl_interfaces::msg::SetParametersResult ImpedanceController::check_change(
   for (const rclcpp::Parameter& change : changes) {
     if (own_names_.count(change.get_name()) > 0 && !is_live(change.get_name())) {
       result.successful = false;
-      result.reason = "'" + change.get_name() + "' takes effect at configure: deactivate and clean up first";
+      result.reason = "'" + change.get_name() +
+                      "' takes effect at configure: deactivate and clean up first";
     }
   }
   return result;

@@ -75,10 +75,14 @@ Waypoints::Waypoints(const takt_msgs::msg::PoseTrajectory& message, int n_joints
     const std::string which = "waypoint " + std::to_string(times_.size());
     const bool joints = !waypoint.joint_position.empty();
     if (!times_.empty() && joints == joints_.empty()) {
-      throw std::invalid_argument(which + ": poses and joints are mixed; allowed is joint_position in all waypoints or in none");
+      throw std::invalid_argument(which + ": poses and joints are mixed; allowed is "
+                                          "joint_position in all waypoints or in none");
     }
     if (joints && waypoint.joint_position.size() != n) {
-      throw std::invalid_argument(which + ": joint_position has " + std::to_string(waypoint.joint_position.size()) + " numbers, allowed is one for each of the " + std::to_string(n_joints) + " joints of arm/state");
+      throw std::invalid_argument(
+          which + ": joint_position has " + std::to_string(waypoint.joint_position.size()) +
+          " numbers, allowed is one for each of the " + std::to_string(n_joints) +
+          " joints of arm/state");
     }
     times_.push_back(to_ns(waypoint.time));
     joints_.insert(joints_.end(), waypoint.joint_position.begin(), waypoint.joint_position.end());
@@ -125,9 +129,12 @@ JointVector joint_target(const sensor_msgs::msg::JointState& message,
   for (std::size_t i = 0; i < message.name.size(); ++i) {
     const std::string& name = message.name[i];
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) throw std::invalid_argument("joint '" + name + "' is not one of arm/state's joint_names");
-    if (!seen.insert(name).second) throw std::invalid_argument("joint '" + name + "' is there twice");
-    if (i >= message.position.size()) throw std::invalid_argument("joint '" + name + "' has no position");
+    const auto check = [&name](bool right, const char* wrong) {
+      if (!right) throw std::invalid_argument("joint '" + name + "' " + wrong);
+    };
+    check(found != names.end(), "is not one of arm/state's joint_names");
+    check(seen.insert(name).second, "is there twice");
+    check(i < message.position.size(), "has no position");
     target(found - names.begin()) = message.position[i];
   }
   if (seen.empty()) throw std::invalid_argument("it has no joint names");

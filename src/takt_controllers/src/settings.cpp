@@ -166,7 +166,9 @@ JointVector per_joint(const char* name, const std::vector<double>& values,
                       const JointVector& otherwise) {
   if (values.empty()) return otherwise;
   if (static_cast<Eigen::Index>(values.size()) != otherwise.size()) {
-    throw std::invalid_argument(std::string(name) + " has " + std::to_string(values.size()) + " numbers, allowed is one for each of the " + std::to_string(otherwise.size()) + " joints");
+    throw std::invalid_argument(std::string(name) + " has " + std::to_string(values.size()) +
+                                " numbers, allowed is one for each of the " +
+                                std::to_string(otherwise.size()) + " joints");
   }
   return Eigen::Map<const Eigen::VectorXd>(values.data(), otherwise.size());
 }

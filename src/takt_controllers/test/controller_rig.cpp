@@ -79,13 +79,15 @@ void start_ros() {
 
 Rig::Rig(const Parameters& more, std::shared_ptr<ImpedanceController> plugin,
          const std::string& urdf)
-    : controller_((start_ros(), plugin ? plugin : std::make_shared<CartesianImpedanceController>())) {
+    : controller_((start_ros(), std::move(plugin))) {
+  if (!controller_) controller_ = std::make_shared<CartesianImpedanceController>();
   std::map<std::string, rclcpp::Parameter> parameters;
   for (const auto& parameter : least_parameters()) parameters[parameter.get_name()] = parameter;
   for (const auto& parameter : more) parameters[parameter.get_name()] = parameter;
   Parameters overrides;
   for (const auto& [name, parameter] : parameters) {
-    if (parameter.get_type() != rclcpp::ParameterType::PARAMETER_NOT_SET) overrides.push_back(parameter);
+    const bool set = parameter.get_type() != rclcpp::ParameterType::PARAMETER_NOT_SET;
+    if (set) overrides.push_back(parameter);
   }
   auto options = controller_->define_custom_node_options();
   options.parameter_overrides(overrides);

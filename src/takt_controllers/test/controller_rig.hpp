@@ -13,8 +13,8 @@
 
 namespace takt_controllers::test {
 
-// Seven joints j1..j7 (revolute, or the last one continuous), base `base`, tool `tool`, sensor frame
-// `sensor` and a link `finger` on a prismatic joint that is not the arm's.
+// Seven joints j1..j7 (revolute, or the last one continuous), base `base`, tool `tool`, sensor
+// frame `sensor` and a link `finger` on a prismatic joint that is not the arm's.
 std::string arm_urdf(bool last_continuous = false);
 const std::vector<std::string>& arm_joints();
 
@@ -47,7 +47,9 @@ class Rig {
   // Ticks, with what the background does in real time, until `done` or for about `patience_s`.
   bool tick_until(const std::function<bool()>& done, double patience_s = 5.0);
 
-  double command(const std::string& name) const { return commands_.at(name)->get_optional().value(); }
+  double command(const std::string& name) const {
+    return commands_.at(name)->get_optional().value();
+  }
   void set_state(const std::string& name, double value);
   void set_positions(const std::vector<double>& q);
 

@@ -259,7 +259,8 @@ TEST_F(Commands, NobodyIsHeardOnceInactive) {
 
 TEST_F(Commands, CrispMovesThePoseAndKeepsThePosture) {
   Listener<PoseStamped> pose(client, "current_pose", rclcpp::SensorDataQoS());
-  Listener<geometry_msgs::msg::TwistStamped> twist(client, "current_twist", rclcpp::SensorDataQoS());
+  using geometry_msgs::msg::TwistStamped;
+  Listener<TwistStamped> twist(client, "current_twist", rclcpp::SensorDataQoS());
   ASSERT_TRUE(until([&] { return pose.count > 0 && twist.count > 0; }));
   EXPECT_EQ(pose.last.header.frame_id, "base");
   const auto poses = publisher<PoseStamped>("target_pose");

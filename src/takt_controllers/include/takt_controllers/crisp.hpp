@@ -1,5 +1,5 @@
-// What CRISP's Python client (github.com/utiasDSL/crisp_py) expects of a controller: topics, and the
-// parameters that its configuration files set.
+// What CRISP's Python client (github.com/utiasDSL/crisp_py) expects of a controller: topics, and
+// the parameters that its configuration files set.
 //
 // The client publishes its pose and its joints all the time, whichever it moves; as with CRISP, a
 // Cartesian controller takes the joints for the posture of the nullspace, and a joint controller
@@ -40,7 +40,6 @@ class Crisp {
   std::shared_ptr<Context> context_;
   std::shared_ptr<Commander> commander_;
   std::shared_ptr<GainsCommander> gains_;
-  std::vector<std::string> numbers_, inert_;
   rclcpp::SubscriptionBase::SharedPtr stiffness_;
   rclcpp::node_interfaces::PostSetParametersCallbackHandle::SharedPtr callback_;
 };

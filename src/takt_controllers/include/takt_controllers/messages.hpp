@@ -40,8 +40,8 @@ class Waypoints {
   std::vector<double> poses_, twists_, stiffness_, joints_;
 };
 
-// Positions for `names` in their order; joints that the message leaves out stay at `present`. Throws
-// std::invalid_argument: names that are not known, doubled, or without a position.
+// Positions for `names` in their order; joints that the message leaves out stay at `present`.
+// Throws std::invalid_argument: names that are not known, doubled, or without a position.
 impedance::JointVector joint_target(const sensor_msgs::msg::JointState& message,
                                     const std::vector<std::string>& names,
                                     const impedance::JointVector& present);
