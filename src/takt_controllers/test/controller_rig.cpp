@@ -122,12 +122,12 @@ void Rig::lend() {
   std::vector<hardware_interface::LoanedStateInterface> states;
   for (const std::string& name : controller_->command_interface_configuration().names) {
     commands_[name] = std::make_shared<hardware_interface::CommandInterface>(described(name));
-    commands.emplace_back(commands_[name]);
+    commands.emplace_back(commands_[name], nullptr);
   }
   for (const std::string& name : controller_->state_interface_configuration().names) {
     states_[name] = std::make_shared<hardware_interface::StateInterface>(described(name));
     set_state(name, values_[name]);
-    states.emplace_back(states_[name]);
+    states.emplace_back(states_[name], nullptr);
   }
   controller_->assign_interfaces(std::move(commands), std::move(states));
 }
