@@ -96,94 +96,95 @@ class Parameters:
     @property
     def n_joints(self) -> int:
         """Joint count, 6 to 8; fixed at construction."""
-    # -- joints, each of shape (n,)
-    joint_lower_rad: Float  # NaN = continuous joint (both bounds); default NaN
-    joint_upper_rad: Float
-    joint_velocity_limit_rad_s: Float  # damped above it; default inf = none
-    torque_limit_nm: Float  # default 80
-    torque_rate_limit_nm_s: Float  # per second; default 1000
-    # -- law
-    stiffness: Float  # (6, 6) [N/m, Nm/rad]; assign (6,) or (6, 6); default diag 500 x3, 30 x3
-    stiffness_frame: Frame  # default BASE
-    damping_kind: Damping  # default TASK_INERTIA
-    damping_ratio: Float  # (6,) default 1
-    damping: Float  # (6,) [Ns/m, Nms/rad], used by Damping.GIVEN only
-    error_clip: Float  # (6,) [m, rad] default 0.1 x3, 0.5 x3
+    # -- Joints
+    joint_lower_rad: Float  # (n,) lower limits; both bounds NaN: continuous joint; default NaN
+    joint_upper_rad: Float  # (n,) upper limits; default NaN
+    joint_velocity_limit_rad_s: Float  # (n,) a joint is braked above it; default inf
+    torque_limit_nm: Float  # (n,) largest torque, gravity included; default 80
+    torque_rate_limit_nm_s: Float  # (n,) largest change of torque; default 1000
+    # -- Cartesian law
+    stiffness: Float  # (6, 6) spring [N/m, Nm/rad]; a (6,) is its diagonal; default 500 x3, 30 x3
+    stiffness_frame: Frame  # axes of stiffness, damping and clip; default BASE
+    damping_kind: Damping  # where the damper comes from; default TASK_INERTIA
+    damping_ratio: Float  # (6,) of critical damping; default 1
+    damping: Float  # (6,) [Ns/m, Nms/rad] with Damping.GIVEN; default 40 x3, 4 x3
+    error_clip: Float  # (6,) largest error that the spring sees [m, rad]; default 0.1 x3, 0.5 x3
     max_force_n: float  # norm of the commanded force; default 100
     max_moment_nm: float  # norm of the commanded moment; default 30
-    operational_space: bool  # a tool of unit mass: stiffness in [1/s^2]; default False
-    inertia_feed_forward: float  # share of inertia x target acceleration added; default 1
-    projector: Projector  # default DYNAMIC
-    nullspace_stiffness: Float  # (n,) [Nm/rad] default 10
-    nullspace_damping: Float  # (n,) [Nms/rad] default 2
-    nullspace_clip_nm: Float  # (n,) clipped before projection; default 5
-    # -- joint impedance
-    joint_stiffness: Float  # (n,) [Nm/rad] default 100
+    operational_space: bool  # the tool feels like a unit mass, stiffness is in 1/s²; default off
+    inertia_feed_forward: float  # share of inertia times target acceleration added; default 1
+    projector: Projector  # of the nullspace; default DYNAMIC
+    nullspace_stiffness: Float  # (n,) pull to the posture of activation [Nm/rad]; default 10
+    nullspace_damping: Float  # (n,) damping of nullspace motion [Nms/rad]; default 2
+    nullspace_clip_nm: Float  # (n,) largest nullspace torque, before projection; default 5
+    # -- Joint impedance
+    joint_stiffness: Float  # (n,) spring [Nm/rad]; default 100
     joint_damping_ratio: Float  # (n,) of critical damping; default 1
-    joint_error_clip_rad: Float  # (n,) default 0.3
-    joint_stiffness_rate: float  # change per second, also of the nullspace's; default 400
-    # -- feed-forward wrench
+    joint_error_clip_rad: Float  # (n,) largest error that the spring sees; default 0.3
+    joint_stiffness_rate: float  # change of it and of the nullspace's [Nm/rad/s]; default 400
+    # -- Feed-forward wrench
     max_feed_forward_n: float  # norm of the force; default 30
     max_feed_forward_nm: float  # norm of the moment; default 5
-    feed_forward_rate: Float  # (6,) change per second [N/s, Nm/s]; default 200 x3, 40 x3
+    feed_forward_rate: Float  # (6,) largest change [N/s, Nm/s]; default 200 x3, 40 x3
     feed_forward_timeout_s: float  # it fades after this long without a new one; default 0.5
-    # -- energy tank
-    tank: bool  # what injects energy is paid from a tank: passive at the tool; default False
+    # -- Energy tank
+    tank: bool  # what could make contact active is paid from a tank; default off
     tank_capacity_j: float  # more than this is not stored; default 4
     tank_start_j: float  # content at activation; default 2
     tank_floor_j: float  # below this nothing is paid; default 0.2
-    tank_margin_j: float  # above the floor, over which feed-forward is scaled down; default 0.3
-    tank_refill_w: float  # power granted for friction and unknown loads; default 0 = passive
-    # -- external wrench
+    tank_margin_j: float  # over this above the floor, feed-forward is scaled down; default 0.3
+    tank_refill_w: float  # granted for friction and unknown loads; 0: strictly passive; default 0
+    # -- External wrench
     observer_cutoff_hz: float  # of the momentum observer; default 20
-    observer_damping: float  # of the pseudo-inverse of the Jacobian [m, rad]; default 0.02
-    max_contact_force_n: float  # above it the target retreats; default inf = none
+    observer_damping: float  # of the pseudo-inverse from torques to wrench [m]; default 0.02
+    max_contact_force_n: float  # above it the target retreats; default inf
     contact_retreat_s: float  # time constant of the retreat; default 0.1
-    max_retreat_velocity_m_s: float  # of a retreat, which is at most 0.05 m; default 0.1
-    # -- speed of the tool itself
-    max_tool_velocity_m_s: float  # braked above it, whatever the mode; default 2
-    max_tool_velocity_rad_s: float  # default 6
-    # -- joint effects
-    barrier_margin_rad: float  # the barrier begins this far before a limit; default 0.1
-    barrier_gain: float  # barrier torque at the limit as a fraction of torque_limit_nm; default 1
-    friction_coulomb_nm: Float  # (n,) default 0 = off
-    friction_viscous_nms_rad: Float  # (n,) default 0 = off
-    friction_velocity_rad_s: float  # width of the smooth sign; default 0.05
-    guide_damping_nms_rad: Float  # (n,) default 0.5; lowered for joints too light for it at dt
-    guide_max_linear_velocity_m_s: float  # of the tool in GUIDE: braked above it; default 0.5
-    guide_max_angular_velocity_rad_s: float  # default 1.5
-    guide_max_joint_velocity_rad_s: Float  # (n,) default 1.5
-    fault_damping_nms_rad: Float  # (n,) default 4; lowered for joints too light for it at dt
-    # -- filters
-    stiffness_rate: Float  # (6,) change per second [N/m/s, Nm/rad/s]; default 2000 x3, 120 x3
-    damping_ratio_rate: float  # change per second; default 4
-    engage_s: float  # time over which the law fades in and out around GUIDE; default 0.3
-    activation_blend_s: float  # time over which the torque found at activation fades; default 0.3
-    # -- follower
-    max_linear_velocity_m_s: float  # default 1
-    max_angular_velocity_rad_s: float  # default 2.5
-    max_linear_acceleration_m_s2: float  # default 12
-    max_angular_acceleration_rad_s2: float  # default 30
-    max_linear_jerk_m_s3: float  # default 5000
-    max_angular_jerk_rad_s3: float  # default 12500
+    max_retreat_velocity_m_s: float  # of the retreat, which goes 0.05 m at most; default 0.1
+    # -- Speed of the tool itself
+    max_tool_velocity_m_s: float  # the tool is braked above it in every mode; default 2
+    max_tool_velocity_rad_s: float  # the same for turning; default 6
+    # -- Joint effects
+    barrier_margin_rad: float  # a barrier begins this far before a joint limit; default 0.1
+    barrier_gain: float  # its torque at the limit, as a part of torque_limit_nm; default 1
+    friction_coulomb_nm: Float  # (n,) dry friction that is compensated; default 0
+    friction_viscous_nms_rad: Float  # (n,) viscous friction that is compensated; default 0
+    friction_velocity_rad_s: float  # width of the smooth sign of dry friction; default 0.05
+    guide_damping_nms_rad: Float  # (n,) in GUIDE; less for joints too light for it; default 0.5
+    guide_max_linear_velocity_m_s: float  # in GUIDE the tool is braked above it; default 0.5
+    guide_max_angular_velocity_rad_s: float  # the same for turning; default 1.5
+    guide_max_joint_velocity_rad_s: Float  # (n,) the same for joints; default 1.5
+    fault_damping_nms_rad: Float  # (n,) in a fault; less for joints too light for it; default 4
+    # -- Ramps
+    stiffness_rate: Float  # (6,) largest change [N/m/s, Nm/rad/s]; default 2000 x3, 120 x3
+    damping_ratio_rate: float  # largest change [1/s]; default 4
+    engage_s: float  # the law fades in and out over this around GUIDE; default 0.3
+    activation_blend_s: float  # a torque found at activation fades over this; default 0.3
+    # -- Follower
+    max_linear_velocity_m_s: float  # of the target; default 1
+    max_angular_velocity_rad_s: float  # of the target; default 2.5
+    max_linear_acceleration_m_s2: float  # of the target; default 12
+    max_angular_acceleration_rad_s2: float  # of the target; default 30
+    max_linear_jerk_m_s3: float  # of the target; default 5000
+    max_angular_jerk_rad_s3: float  # of the target; default 12500
     max_joint_velocity_rad_s: Float  # (n,) of the joint target; default 1.5
-    max_joint_acceleration_rad_s2: Float  # (n,) default 20
-    max_joint_jerk_rad_s3: Float  # (n,) default 5000
-    stop_s: float  # a starved or stopped target rests after at most this; default 0.1
-    release_s: float  # after this long starved, lower the stiffness; default inf = never
-    release_stiffness_scale: float  # ... to this fraction; default 0.2
-    max_jump_m: float  # first future waypoint against the current target; default 0.1
-    max_jump_rad: float  # default 0.5
-    max_joint_jump_rad: Float  # (n,) first future waypoint of joints; default 0.5
-    max_start_delay_s: float  # a first waypoint further ahead is refused; default 5
-    max_waypoints: int  # capacity, allocated once; default 256
-    workspace_lower_m: Float  # (3,) box for the target; default -inf
-    workspace_upper_m: Float  # (3,) default inf
-    keep_outs: Sequence[KeepOut]  # where the target must not be, at most 16; assign a whole list
-    keep_out_margin_m: float  # the target stays this far from each of them; default 0
-    # -- time
-    dt_min_s: float  # dt outside [min, max] is an overrun and is clamped; default 0.0002
-    dt_max_s: float  # default 0.005
+    max_joint_acceleration_rad_s2: Float  # (n,) of the joint target; default 20
+    max_joint_jerk_rad_s3: Float  # (n,) of the joint target; default 5000
+    stop_s: float  # a starved or stopped target is at rest after at most this; default 0.1
+    release_s: float  # starved for longer, the stiffness is lowered; default inf
+    release_stiffness_scale: float  # to this part of it; default 0.2
+    max_jump_m: float  # of a first waypoint from the target, else refused; default 0.1
+    max_jump_rad: float  # the same in rotation; default 0.5
+    max_joint_jump_rad: Float  # (n,) the same for joints; default 0.5
+    max_start_delay_s: float  # a first waypoint or start further ahead is refused; default 5
+    max_waypoints: int  # of one trajectory; default 256
+    # -- Space
+    workspace_lower_m: Float  # (3,) box for the target of the tool point; default -inf
+    workspace_upper_m: Float  # (3,) its upper corner; default inf
+    keep_outs: Sequence[KeepOut]  # bodies that the target stays out of, at most 16; default none
+    keep_out_margin_m: float  # at this distance from each of them; default 0
+    # -- Time
+    dt_min_s: float  # a shorter period is an overrun and counts as this; default 0.0002
+    dt_max_s: float  # a longer period is an overrun and counts as this; default 0.005
 
 class TrajectoryResult:
     """What became of a trajectory."""

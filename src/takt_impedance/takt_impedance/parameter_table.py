@@ -28,11 +28,12 @@ _UNITS = {
 
 
 class Entry(NamedTuple):
-    """One parameter, or a heading (`name` empty)."""
+    """One parameter, or a heading (`name` empty); `default` as the stub has it."""
 
     name: str
     unit: str
     effect: str
+    default: str
 
 
 def stub() -> str:
@@ -46,22 +47,19 @@ def entries(text: str) -> list[Entry]:
     found = []
     for line in body.splitlines():
         if heading := re.fullmatch(r"\s+# -- (.*)", line):
-            found.append(Entry("", "", heading.group(1)))
-        elif field := re.fullmatch(r"\s+(\w+): [^#]*?(?:  # (.*))?", line):
-            found.append(_entry(field.group(1), field.group(2) or ""))
+            found.append(Entry("", "", heading.group(1), ""))
+        elif field := re.fullmatch(r"\s+(\w+): [^#]*  # (?:\([^)]*\) )?(.*); default (.*)", line):
+            found.append(_entry(*field.groups()))
     return found
 
 
-def _entry(name: str, comment: str) -> Entry:
-    words = re.sub(r";?\s*default [^;]*", "", comment)
-    words = re.sub(r"\(n,\)|\(\d, \d\)|\(\d,\)", "", words)
-    unit = ""
-    if given := re.search(r"\[([^\]]*)\]", words):
-        unit = given.group(1).replace("Nm", "N m")
-        words = words.replace(given.group(0), "")
+def _entry(name: str, effect: str, value: str) -> Entry:
+    if given := re.search(r" ?\[([^\]]*)\]", effect):
+        unit = given.group(1).replace("Nm", "N m").replace("ms/", "m s/").replace("Ns", "N s")
+        effect = effect.replace(given.group(0), "")
     else:
         unit = next((u for ending, u in _UNITS.items() if name.endswith(ending)), "")
-    return Entry(name, unit, re.sub(r"\s+", " ", words).replace(" ;", ";").strip(" ;"))
+    return Entry(name, unit, effect.strip(), value)
 
 
 def default(value: Any) -> str:
@@ -70,7 +68,7 @@ def default(value: Any) -> str:
         return value.name
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "none" if not value else f"{len(value)}"
     array = np.atleast_1d(np.asarray(value, dtype=np.float64))
     if array.ndim == 2:
@@ -80,7 +78,7 @@ def default(value: Any) -> str:
         return numbers[0]
     half = len(numbers) // 2
     if len(set(numbers[:half])) == 1 and len(set(numbers[half:])) == 1:
-        return f"{numbers[0]} ×{half}, {numbers[half]} ×{half}"
+        return f"{numbers[0]} x{half}, {numbers[half]} x{half}"
     return ", ".join(numbers)
 
 
@@ -88,7 +86,7 @@ def _number(value: float) -> str:
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "inf" if value > 0 else "-inf"
     return f"{value:.10g}"
 
 
