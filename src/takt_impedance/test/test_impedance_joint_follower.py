@@ -85,7 +85,7 @@ def test_joint_target_is_reached_without_overshoot_and_stops_at_limits() -> None
     reached = np.clip(goal, REST - 0.5, REST + 0.5)
     np.testing.assert_allclose(track.joints[-1], reached, atol=1e-9)
     moved_by = np.abs(np.array(track.joints) - REST)
-    assert (np.diff(moved_by, axis=0) >= -1e-12).all()
+    assert (np.diff(moved_by, axis=0) >= -1e-8).all()  # nothing but rounding at a limit
     assert not track.controller.output.moving
 
 
