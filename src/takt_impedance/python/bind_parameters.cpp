@@ -97,6 +97,7 @@ void bind_parameters(py::module_& m) {
       {"tank_refill_w", &P::tank_refill_w},
       {"observer_cutoff_hz", &P::observer_cutoff_hz},
       {"observer_damping", &P::observer_damping},
+      {"contact_fade_n", &P::contact_fade_n},
       {"max_contact_force_n", &P::max_contact_force_n},
       {"contact_retreat_s", &P::contact_retreat_s},
       {"max_retreat_velocity_m_s", &P::max_retreat_velocity_m_s},

@@ -138,6 +138,12 @@ Vector3 Controller::contact_force(const TickInput& in) const {
   return (measured ? in.wrench_measured : observer_.wrench()).head<3>();
 }
 
+// How much of the force for the target's acceleration is of use: in contact the tool does not take
+// part in it, and the force would only push or lift.
+double Controller::inertial_share() const {
+  return std::max(0.0, 1.0 - contact_.pressed_n() / parameters_.contact_fade_n);
+}
+
 // Where to go in this tick.
 void Controller::step_motion(const TickInput& in, double dt) {
   const bool guided = motion_.mode() == Mode::kGuide;
@@ -183,13 +189,11 @@ void Controller::compute(const TickInput& in, double dt) {
 bool Controller::compute_cartesian(const TickInput& in, double scale, double dt) {
   const Eigen::Quaterniond& axes = motion_.target().pose.rotation;
   if (gains_.step(motion_.stiffness(), scale, axes, dt)) start_blend();
-  if (contact_.enabled()) {
-    contact_.observe(contact_force(in), dt);
-    contact_.retreat(gains_.translational(axes), dt);
-  }
+  contact_.observe(contact_force(in), dt);
+  if (contact_.enabled()) contact_.retreat(gains_.translational(axes), dt);
   law_command_.target = motion_.target();
   law_command_.target.pose.position += contact_.offset();
-  law_command_.acceleration = motion_.acceleration();
+  law_command_.acceleration = inertial_share() * motion_.acceleration();
   law_command_.feed_forward = feed_forward_.wrench();
   law_command_.engagement = engagement_;
   law_command_.dt_s = dt;
@@ -217,14 +221,12 @@ bool Controller::compute_joint(const TickInput& in, double scale, double dt) {
   gains_.step_joint(scale, dt);
   joint_command_.position = motion_.joint_target();
   joint_command_.velocity = motion_.joint_target_velocity();
-  joint_command_.acceleration = motion_.joint_target_acceleration();
+  contact_.observe(contact_force(in), dt);
+  joint_command_.acceleration = inertial_share() * motion_.joint_target_acceleration();
   joint_command_.engagement = engagement_;
   joint_command_.dt_s = dt;
   if (!joint_law_.compute(in, joint_command_, gains_, tank_, output_.torque)) return false;
-  if (contact_.enabled()) {
-    contact_.observe(contact_force(in), dt);
-    output_.contact_limited = contact_.limit(in, output_.torque);
-  }
+  output_.contact_limited = contact_.limit(in, output_.torque);
   passive_ = in.bias;
   law_output_.twist = in.jacobian.lazyProduct(in.dq);
   return true;

@@ -21,6 +21,11 @@ constexpr double kMassFloor = 1e-2, kInertiaFloor = 1e-1, kOnset = 4.0;
 // limits could be used up: a faster change would only meet the torque-rate limit.
 constexpr double kInertialShare = 0.5, kInertialTime = 0.05;
 
+// A target that the tool does not follow is one that something holds back: forces for its acceleration
+// would only push or lift the tool there. Held back is what stretches the spring by this much
+// [N, Nm] and is slower than the target, of which this much [m/s, rad/s] is no sign yet.
+constexpr double kHeldForce = 3.0, kHeldMoment = 0.15, kSlow = 0.01, kSlowTurn = 0.05;
+
 template <int N>
 using Vector = Eigen::Matrix<double, N, 1>;
 template <int N>
@@ -96,6 +101,12 @@ bool limit_wrench(const Parameters& p, bool together, Vector6& wrench) {
   wrench.head<3>() *= force;
   wrench.tail<3>() *= moment;
   return true;
+}
+
+// 0: the tool follows the target; 1: it is held back. Of translation or of rotation.
+double held_back(const Vector3& spring, const Vector3& target, const Vector3& behind,
+                 double force, double slow) {
+  return std::min({1.0, spring.norm() / force, behind.norm() / (target.norm() + slow)});
 }
 
 // The largest share of `wrench` for which force and moment are at most these.
@@ -227,7 +238,16 @@ void Law::compute_sized(const TickInput& in, const LawCommand& command, const Ga
   if (p.operational_space) inertia.solve(wrench);
   wrench *= command.engagement;
   const bool accelerated = !command.acceleration.isZero(0.0);
-  if (accelerated) inertia.solve(acceleration);
+  if (accelerated) {
+    const Vector6 behind = target_twist - twist;
+    acceleration.template head<3>() *=
+        1.0 - held_back(spring.template head<3>(), target_twist.template head<3>(),
+                        behind.template head<3>(), kHeldForce, kSlow);
+    acceleration.template tail<3>() *=
+        1.0 - held_back(spring.template tail<3>(), target_twist.template tail<3>(),
+                        behind.template tail<3>(), kHeldMoment, kSlowTurn);
+    inertia.solve(acceleration);
+  }
   out.twist = twist;
   if (tool) {
     turn_rows(axes, wrench);

@@ -90,6 +90,7 @@ void check_energy_and_contact(const Parameters& p) {
   }
   positive("observer_cutoff_hz", p.observer_cutoff_hz);
   positive("observer_damping", p.observer_damping);
+  positive_or_infinite("contact_fade_n", p.contact_fade_n);
   positive_or_infinite("max_contact_force_n", p.max_contact_force_n);
   positive("contact_retreat_s", p.contact_retreat_s);
   positive("max_retreat_velocity_m_s", p.max_retreat_velocity_m_s);

@@ -137,6 +137,7 @@ class Parameters:
     # -- External wrench
     observer_cutoff_hz: float  # of the momentum observer; default 20
     observer_damping: float  # of the pseudo-inverse from torques to wrench [m]; default 0.02
+    contact_fade_n: float  # external force at which inertial feed-forward is off; default 5
     max_contact_force_n: float  # above it the target retreats; default inf
     contact_retreat_s: float  # time constant of the retreat; default 0.1
     max_retreat_velocity_m_s: float  # of the retreat, which goes 0.05 m at most; default 0.1

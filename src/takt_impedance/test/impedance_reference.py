@@ -16,6 +16,9 @@ from takt_impedance.kinematics import ArmTerms
 # As in law.cpp: regularisation of the inverse task inertia, and the one that bounds the inertia of
 # dampers near singularities, which fades in where an axis is heavier than a part of the bound.
 FLOOR, MASS_FLOOR, INERTIA_FLOOR, ONSET = 1e-4, 1e-2, 1e-1, 4.0
+# A tool that stretches the spring by so much [N, Nm] and is slower than its target by more than this
+# [m/s, rad/s] is held back by something: then its target's acceleration does not count.
+HELD = ((3.0, 0.01), (0.15, 0.05))
 
 
 @dataclass
@@ -88,8 +91,13 @@ def cartesian_wrench(p: Parameters, s: State) -> Float:
     F = p.stiffness @ np.clip(e, -p.error_clip, p.error_clip)
     # pinocchio's Jlog3(exp(v)) is the inverse right Jacobian; its transpose at v the left one.
     F[3:] = pinocchio.Jlog3(pinocchio.exp3(e[3:])).T @ F[3:]
-    F = F + D @ (S.T @ s.target_twist - J @ s.dq)
+    twist = S.T @ s.target_twist
+    behind = twist - J @ s.dq
     acceleration = p.inertia_feed_forward * S.T @ s.target_acceleration
+    for part, force, slow in ((slice(3), *HELD[0]), (slice(3, 6), *HELD[1])):
+        lag = np.linalg.norm(behind[part]) / (np.linalg.norm(twist[part]) + slow)
+        acceleration[part] *= 1 - min(1.0, np.linalg.norm(F[part]) / force, lag)
+    F = F + D @ behind
     F = inertia @ (F + acceleration) if p.operational_space else F + inertia @ acceleration
     return np.array(S @ F + s.feed_forward)
 

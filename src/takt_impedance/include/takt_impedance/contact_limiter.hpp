@@ -36,6 +36,9 @@ class ContactLimiter {
 
   bool retreating() const { return retreating_; }
 
+  // Smoothed norm of the force; 0 where it is not known.
+  double pressed_n() const { return pressed_n_; }
+
  private:
   Vector3 away() const;
   double cut(double push) const;

@@ -113,6 +113,7 @@ class Controller {
   void report_joint(const TickInput& input);
   void compute_fallback(const TickInput& input, double dt_s);
   Vector3 contact_force(const TickInput& input) const;
+  double inertial_share() const;
   void step_motion(const TickInput& input, double dt_s);
   void start_blend();
   void start_torque();

@@ -59,6 +59,7 @@ struct Parameters {
   // External wrench: observer, and the limit of contact force (infinite: none).
   double observer_cutoff_hz = 20.0;
   double observer_damping = 0.02;
+  double contact_fade_n = 5.0;
   double max_contact_force_n = kInfinity;
   double contact_retreat_s = 0.1;
   double max_retreat_velocity_m_s = 0.1;
