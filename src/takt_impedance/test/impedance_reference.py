@@ -16,7 +16,7 @@ from takt_impedance.kinematics import ArmTerms
 # As in law.cpp: regularisation of the inverse task inertia, and the one that bounds the inertia of
 # dampers near singularities, which fades in where an axis is heavier than a part of the bound.
 FLOOR, MASS_FLOOR, INERTIA_FLOOR, ONSET = 1e-4, 1e-2, 1e-1, 4.0
-# A tool that stretches the spring by so much [N, Nm] and is slower than its target by more than this
+# A tool that stretches the spring so much [N, Nm] and is slower than its target by more than this
 # [m/s, rad/s] is held back by something: then its target's acceleration does not count.
 HELD = ((3.0, 0.01), (0.15, 0.05))
 
