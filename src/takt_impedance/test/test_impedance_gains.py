@@ -167,3 +167,9 @@ def test_feed_forward_must_be_finite() -> None:
     rig = at_rest()
     with pytest.raises(ValueError, match="wrench"):
         rig.controller.set_wrench([np.nan, 0, 0, 0, 0, 0], rig.now_ns)
+
+
+def test_another_law_before_the_first_tick_does_not_let_the_arm_sag() -> None:
+    rig = well_placed(3, Parameters(7))
+    rig.controller.set_mode(Mode.JOINT)
+    np.testing.assert_allclose(rig.tick().torque, rig.arm.terms(rig.q, rig.dq).bias, atol=1e-9)
