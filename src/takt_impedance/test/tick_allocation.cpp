@@ -1,5 +1,6 @@
-// Counts heap allocations and mutex locks during ticks, in every mode and through a fault, by
-// standing in for malloc and pthread_mutex_lock. Exits 1 and says where if there is any.
+// Counts heap allocations and mutex locks during ticks, in every mode, with everything switched on,
+// through a fault, and while commands are taken from the hand-over, by standing in for malloc and
+// pthread_mutex_lock. Exits 1 and says where if there is any.
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -7,8 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sample_arm.hpp"
-#include "takt_impedance/controller.hpp"
+#include "sample_work.hpp"
+#include "takt_impedance/shared_controller.hpp"
 
 namespace {
 
@@ -59,9 +60,11 @@ namespace ti = takt_impedance;
 
 namespace {
 
+using Inputs = std::vector<ti::TickInput>;
+
 // Runs ticks under watch and reports; true if clean.
-bool watch(const char* what, ti::Controller& controller, std::vector<ti::TickInput>& motion,
-           ti::TimeNs& now) {
+template <typename Controller>
+bool watch(const char* what, Controller& controller, Inputs& motion, ti::TimeNs& now) {
   allocations = 0;
   locks = 0;
   watching = true;
@@ -88,6 +91,61 @@ bool counters_work() {
   return allocations == 1 && locks == 1;
 }
 
+// Modes, a splice, starvation and a fault, with parameters as they come.
+bool watch_modes(Inputs motion, const ti::Parameters& parameters) {
+  ti::Controller controller(parameters);
+  ti::TimeNs now = motion[0].now_ns;
+  controller.activate(motion[0]);
+  bool clean = watch("rest", controller, motion, now);
+  controller.set_trajectory(ti::sample::arc(controller.output().target.pose, now, 8).view(), now);
+  controller.set_wrench(ti::Vector6::Constant(1.0), now);
+  clean &= watch("following, with a wrench", controller, motion, now);
+  controller.set_trajectory(ti::sample::arc(controller.output().target.pose, now, 3).view(), now);
+  clean &= watch("spliced, then starved", controller, motion, now);
+  clean &= controller.output().starved;
+  controller.set_trajectory(ti::sample::arc(controller.output().target.pose, now, 6).view(), now,
+                            now + 200'000'000);
+  clean &= watch("a start that comes", controller, motion, now);
+  const ti::JointVector goal = controller.output().joint_target.array() + 0.1;
+  controller.set_joint_target(goal.data(), now);
+  clean &= watch("joints", controller, motion, now);
+  clean &= controller.output().mode == ti::Mode::kJoint;
+  controller.set_mode(ti::Mode::kGuide);
+  clean &= watch("guide", controller, motion, now);
+  controller.set_mode(ti::Mode::kHold);
+  clean &= watch("hold", controller, motion, now);
+  motion[100].q(2) = ti::kNan;
+  clean &= watch("fault", controller, motion, now);
+  return clean && controller.output().fault == ti::Fault::kNonfinitePosition;
+}
+
+// Every kind of command, taken by the tick.
+bool watch_hand_over(Inputs motion) {
+  ti::SharedController controller(ti::sample::everything(motion[0].position));
+  ti::TimeNs now = motion[0].now_ns;
+  controller.activate(motion[0]);
+  bool clean = true;
+  for (int round = 0; round < 3; ++round) {
+    ti::sample::Waypoints way = ti::sample::arc(controller.output().target.pose, now, 8);
+    controller.post_trajectory(way.view());
+    controller.post_wrench(ti::Vector6::Constant(1.0), now);
+    controller.post_stiffness(300.0 * ti::Matrix6::Identity(), ti::Frame::kBase);
+    controller.post_nullspace_stiffness(ti::JointVector::Constant(ti::sample::kJoints, 5.0));
+    controller.post_joint_impedance(ti::JointVector::Constant(ti::sample::kJoints, 80.0),
+                                    ti::JointVector::Ones(ti::sample::kJoints));
+    clean &= watch("hand-over of gains and poses", controller, motion, now);
+    controller.post_joint_target(motion[0].q.data());
+    clean &= watch("hand-over of joints", controller, motion, now);
+    controller.post_trajectory(ti::WaypointView{});
+    controller.post_mode(ti::Mode::kCartesian);
+    controller.post_reset_fault();
+    clean &= watch("hand-over of a stop, a mode, a reset", controller, motion, now);
+    controller.poll_results();
+    controller.snapshot();
+  }
+  return clean;
+}
+
 }  // namespace
 
 int main() {
@@ -95,24 +153,11 @@ int main() {
     std::puts("the counters do not count");
     return 2;
   }
-  std::vector<ti::TickInput> motion = ti::sample::smooth_motion(400);
-  ti::Controller controller{ti::Parameters(ti::sample::kJoints)};
-  ti::TimeNs now = motion[0].now_ns;
-  controller.activate(motion[0]);
-  bool clean = watch("rest", controller, motion, now);
-  const ti::Pose here = controller.output().target.pose;
-  controller.set_trajectory(ti::sample::arc(here, now, 8).view(), now);
-  clean &= watch("following", controller, motion, now);
-  controller.set_trajectory(ti::sample::arc(controller.output().target.pose, now, 3).view(), now);
-  clean &= watch("spliced, then starved", controller, motion, now);
-  clean &= controller.output().starved;
-  controller.set_mode(ti::Mode::kGuide);
-  clean &= watch("guide", controller, motion, now);
-  controller.set_mode(ti::Mode::kHold);
-  clean &= watch("hold", controller, motion, now);
-  motion[100].q(2) = ti::kNan;
-  clean &= watch("fault", controller, motion, now);
-  clean &= controller.output().fault == ti::Fault::kNonfinitePosition;
+  Inputs motion = ti::sample::smooth_motion(400);
+  bool clean = watch_modes(motion, ti::Parameters(ti::sample::kJoints));
+  for (ti::TickInput& input : motion) input.tau_measured = input.bias;
+  clean &= watch_modes(motion, ti::sample::everything(motion[0].position));
+  clean &= watch_hand_over(motion);
   std::puts(clean ? "clean" : "NOT clean");
   return clean ? 0 : 1;
 }
