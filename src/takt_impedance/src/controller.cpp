@@ -75,6 +75,7 @@ void Controller::reset_fault(const TickInput& in) {
 
 Verdict Controller::try_reset_fault(const TickInput& in) noexcept {
   if (unusable(in) != nullptr) return refuse(Refusal::kStateNotFinite);
+  if (fault_ == Fault::kNone) return accept();  // nothing to clear, and no motion to cut off
   hold_here(in);
   blend_from_ = limiter_.last();
   return accept();

@@ -152,8 +152,9 @@ Eigen::Matrix<double, N, 1> approach(const Reference<N>& given,
 }
 
 template <int N>
-void StopProfile<N>::plan(const Vector& velocity, const Vector& acceleration, double jerk,
-                          double duration_s, double begin_s) {
+void StopProfile<N>::plan(const Vector& velocity, const Vector& acceleration,
+                          const MotionLimits& limits, double duration_s, double begin_s) {
+  const double jerk = limits.jerk;
   begin_s_ = begin_s;
   const double size = acceleration.norm();
   start_ = velocity;
@@ -162,7 +163,11 @@ void StopProfile<N>::plan(const Vector& velocity, const Vector& acceleration, do
   // From here on straight down, with ramps of acceleration at both ends.
   after_ = velocity + 0.5 * fade_s_ * acceleration;
   const double speed = after_.norm();
-  brake_s_ = std::max(duration_s - fade_s_, 2.0 * std::sqrt(speed / jerk));
+  const double rounding = limits.acceleration / jerk;
+  const double shortest = speed < limits.acceleration * rounding
+                              ? 2.0 * std::sqrt(speed / jerk)
+                              : speed / limits.acceleration + rounding;
+  brake_s_ = std::max(duration_s - fade_s_, shortest);
   const double root = std::sqrt(std::max(0.0, brake_s_ * brake_s_ - 4.0 * speed / jerk));
   ramp_s_ = 0.5 * (brake_s_ - root);
   if (speed == 0.0) brake_s_ = ramp_s_ = 0.0;

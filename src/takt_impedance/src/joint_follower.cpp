@@ -107,7 +107,7 @@ Verdict JointFollower::commit_target(const JointVector& q, TimeNs now_ns) noexce
 
 void JointFollower::plan_stop() noexcept {
   for (int i = 0; i < parameters_.n_joints; ++i) {
-    stops_[static_cast<std::size_t>(i)].plan(one(dq_(i)), one(ddq_(i)), limits(i).jerk,
+    stops_[static_cast<std::size_t>(i)].plan(one(dq_(i)), one(ddq_(i)), limits(i),
                                              parameters_.stop_s);
   }
   stop_planned_ = true;
@@ -161,7 +161,7 @@ void JointFollower::move(double dt) noexcept {
     dq_(i) = v;
     q_(i) += v * dt;
     if (phase_ == Phase::kStop && v != wanted) {  // a limit wants it sooner: go on from there
-      stops_[static_cast<std::size_t>(i)].plan(one(dq_(i)), one(ddq_(i)), limit.jerk,
+      stops_[static_cast<std::size_t>(i)].plan(one(dq_(i)), one(ddq_(i)), limit,
                                                parameters_.stop_s - stopped_for_s_,
                                                stopped_for_s_);
     }

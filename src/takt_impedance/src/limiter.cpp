@@ -62,15 +62,15 @@ void Limiter::track(const MovingPose& reference, const Vector6& acceleration, do
 void Limiter::begin_stop() {
   stopped_for_s_ = 0.0;
   goal_moved_ = false;
-  linear_stop_.plan(state_.twist.head<3>(), acceleration_.head<3>(), linear_.jerk, stop_s_);
-  angular_stop_.plan(state_.twist.tail<3>(), acceleration_.tail<3>(), angular_.jerk, stop_s_);
+  linear_stop_.plan(state_.twist.head<3>(), acceleration_.head<3>(), linear_, stop_s_);
+  angular_stop_.plan(state_.twist.tail<3>(), acceleration_.tail<3>(), angular_, stop_s_);
 }
 
 void Limiter::stop(double dt_s) {
   stopped_for_s_ += dt_s;
   move(linear_stop_.velocity(stopped_for_s_), angular_stop_.velocity(stopped_for_s_), dt_s);
   if (walls_.bent()) {  // a wall wants it sooner: go on from there
-    linear_stop_.plan(state_.twist.head<3>(), acceleration_.head<3>(), linear_.jerk,
+    linear_stop_.plan(state_.twist.head<3>(), acceleration_.head<3>(), linear_,
                       stop_s_ - stopped_for_s_, stopped_for_s_);
   }
 }

@@ -92,7 +92,8 @@ class Controller {
   // Latches a fault that the caller found; the first one stays.
   void raise(Fault fault) noexcept;
 
-  // Clears a latched fault and holds the measured pose; same requirements as `activate`.
+  // Clears a latched fault and holds the measured pose; without one nothing happens. Same requirements
+  // as `activate`.
   void reset_fault(const TickInput& input);
   Verdict try_reset_fault(const TickInput& input) noexcept;
 

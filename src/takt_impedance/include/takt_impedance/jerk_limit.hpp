@@ -49,9 +49,9 @@ class StopProfile {
  public:
   using Vector = Eigen::Matrix<double, N, 1>;
 
-  // In `duration_s`, or as soon after as the jerk allows. `begin_s` is the time of the beginning.
-  void plan(const Vector& velocity, const Vector& acceleration, double jerk, double duration_s,
-            double begin_s = 0.0);
+  // In `duration_s`, or as soon after as the limits allow. `begin_s` is the time of the beginning.
+  void plan(const Vector& velocity, const Vector& acceleration, const MotionLimits& limits,
+            double duration_s, double begin_s = 0.0);
 
   Vector velocity(double t_s) const;
 
