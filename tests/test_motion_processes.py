@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
 from graph import Client, launched
 from rclpy.action import ActionClient
 
@@ -136,4 +137,24 @@ def test_a_cancelled_goal_brakes_and_a_retreat_goes_up(ros_domain: int, tmp_path
         up = mover.result(mover.send(place="retreat"))
         assert up.success, up.message
         assert client.arm[-1].tcp_pose.position.z - before == pytest.approx(0.15, abs=0.02)
+        mover.destroy()
+
+
+def test_a_hand_on_the_arm_is_planned_for(ros_domain: int, tmp_path: Path) -> None:
+    """Its tool point is not where the gripper's is, and its fingers must not touch the table."""
+    with launched(
+        "sim", tmp_path / "log.txt", record=False, motion=True, rate_factor="2.0",
+        task="grasp_cylinder",
+    ) as client:  # fmt: skip
+        mover = Mover(client)
+        client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+        goal = client.arm[-1].tcp_pose
+        goal.position.x, goal.position.y, goal.position.z = 0.45, 0.15, 0.25
+        moved = mover.result(mover.send(pose=PoseStamped(pose=goal)))
+        assert moved.success, moved.message
+        reached = client.arm[-1].tcp_pose.position
+        assert np.allclose([reached.x, reached.y, reached.z], [0.45, 0.15, 0.25], atol=0.01)
+        goal.position.z = 0.03
+        refused = mover.result(mover.send(pose=PoseStamped(pose=goal)))
+        assert "table" in refused.message
         mover.destroy()
