@@ -12,7 +12,9 @@ class MotionParameters:
     """Parameters of ``motion_node``."""
 
     description_topic: str = parameter(
-        "", description="topic with the robot's URDF (std_msgs/String); empty: the reference arm"
+        "",
+        description="topic with the robot's URDF (std_msgs/String); empty: the reference arm with "
+        "its gripper. `takt up` takes robot_description",
     )
     joint_names: tuple[str, ...] = parameter(
         ("joint1", "joint2", "joint3", "joint4", "joint5", "joint6", "joint7"),

@@ -16,6 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import String
 
 from takt_core.conversions import stamp_from_ros
 from takt_core.nodes.qos import LATCHED, SENSOR_PUBLISH, STEPS
@@ -40,6 +41,7 @@ class Probe:
         ("front_camera/image_raw", Image, SENSOR_PUBLISH),
         ("fingertip/field", TactileField, SENSOR_PUBLISH),
         ("task/status", TaskStatus, LATCHED),
+        ("robot_description", String, LATCHED),
         ("/diagnostics", DiagnosticArray, STEPS),
     )
 

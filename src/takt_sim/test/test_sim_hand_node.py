@@ -17,7 +17,7 @@ from trajectory_msgs.msg import JointTrajectory
 from takt_core.conversions import hand_trajectory_to_ros, sample_from_ros
 from takt_core.nodes.qos import COMMAND
 from takt_core.trajectory import HandTrajectory
-from takt_description import HAND_JOINTS
+from takt_description import HAND_JOINTS, robot_description
 from takt_msgs.msg import ArmState, HandState
 
 pytestmark = pytest.mark.ros
@@ -41,6 +41,11 @@ def test_publishes_the_hand_beside_the_arm(probe: Probe) -> None:
     assert np.isnan(probe.arm.gripper_width)
     probe.wait(lambda: "fingertip/field" in probe.newest, "the field of the fingertip")
     assert probe.newest["fingertip/field"].header.frame_id == "index_fingertip"
+
+
+def test_tells_which_robot_it_is(probe: Probe) -> None:
+    probe.wait(lambda: "robot_description" in probe.newest, "the URDF")
+    assert probe.newest["robot_description"].data == robot_description(hand=True)
 
 
 def test_follows_and_stops_and_refuses(probe: Probe) -> None:

@@ -59,7 +59,10 @@ class MoveAction:
         """
         session, now_ns = self._session(), self._now_ns()
         if session is None:
-            raise TaktError("the motion node is not active; activate it first")
+            raise TaktError(
+                "the motion node is not active, or knows no robot yet: is there a URDF on its "
+                "description_topic?"
+            )
         refusal = session.refusal(now_ns)
         if refusal:
             raise TaktError(refusal)

@@ -9,6 +9,7 @@ from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import String
 
 from takt_core.conversions import (
     header_to_ros,
@@ -20,7 +21,7 @@ from takt_core.conversions import (
 from takt_core.geometry import Pose
 from takt_core.nodes.qos import LATCHED, SENSOR_PUBLISH
 from takt_core.streams import Sample
-from takt_description import ARM_JOINTS
+from takt_description import ARM_JOINTS, robot_description
 from takt_msgs.msg import ArmState, TactileField
 from takt_msgs.msg import TaskStatus as TaskStatusMsg
 from takt_sim.cameras import CameraParameters
@@ -53,6 +54,9 @@ class SimulationOutputs:
         self._wrench = node.create_publisher(WrenchStamped, WRENCH_STREAM, SENSOR_PUBLISH)
         self._tactile = node.create_publisher(TactileField, TACTILE_STREAM, SENSOR_PUBLISH)
         self._hand = HandOutputs(node) if hand else None
+        # Planned motions have to know which of the two the arm carries.
+        self._description = node.create_publisher(String, "robot_description", LATCHED)
+        self._description.publish(String(data=robot_description(hand=hand)))
         self._status = node.create_publisher(TaskStatusMsg, "task/status", LATCHED)
         self._images = {
             stream: node.create_publisher(Image, stream, SENSOR_PUBLISH) for stream in self._cameras
@@ -85,7 +89,7 @@ class SimulationOutputs:
         """Take all publishers off the graph."""
         single = (self._clock, self._joints, self._state, self._pose, self._wrench)
         many = (*self._images.values(), *self._infos.values())
-        for publisher in (*single, self._tactile, self._status, *many):
+        for publisher in (*single, self._tactile, self._status, self._description, *many):
             node.destroy_publisher(publisher)
         if self._hand is not None:
             self._hand.destroy(node)
