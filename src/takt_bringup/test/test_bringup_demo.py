@@ -220,3 +220,11 @@ def test_the_command_refuses_no_episodes(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_bag_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TaktError):
         read_episode(tmp_path / "none")
+
+
+def test_the_command_names_what_shows_a_task_without_a_policy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--task", "grasp_cylinder"])
+    assert "takt film grasp_cylinder" in capsys.readouterr().err

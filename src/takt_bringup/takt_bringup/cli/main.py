@@ -28,6 +28,7 @@ class Subcommand:
 SUBCOMMANDS = (
     Subcommand(("up",), "takt_bringup.cli.up", "start a launch file: takt up sim_policy"),
     Subcommand(("demo",), "takt_bringup.demo.command", "run and record the demo episodes"),
+    Subcommand(("film",), "takt_sim.cli.film", "watch a scripted expert: takt film grasp_cylinder"),
     Subcommand(("doctor",), "takt_bringup.cli.doctor", "say what this machine has and lacks"),
     Subcommand(
         ("check", "config"),

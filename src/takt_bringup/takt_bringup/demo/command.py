@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from takt_bringup.cli.launch_files import launch_folder
 from takt_bringup.demo.bag_data import read_episode
 from takt_bringup.demo.episodes import EpisodeResult, run_episodes
 from takt_bringup.demo.figure import draw_episode
@@ -111,6 +112,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.episodes < 1:
         parser.error(f"--episodes is {options.episodes}; at least 1 is allowed")
+    models = launch_folder().parent / "models"
+    if not options.bundle and not (models / f"{options.task}.takt").is_dir():
+        parser.error(
+            f"no policy for {options.task} comes with takt: name one with --bundle, or see its "
+            f"scripted expert with `takt film {options.task}`"
+        )
     return options
 
 
