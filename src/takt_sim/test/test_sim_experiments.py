@@ -127,11 +127,11 @@ def after_impact(log: Log, wait_s: float) -> Contact:
     return contact(log, first_touch_s(log) + wait_s)
 
 
-@pytest.mark.parametrize("stiffness", [900.0, 3000.0])
-def test_touching_steel_does_not_bounce(stiffness: float) -> None:
-    """The tool stays on it, once the target has come to rest behind it."""
+@pytest.mark.parametrize(("stiffness", "push"), [(900.0, 0.0), (900.0, 1.0), (3000.0, 1.0)])
+def test_touching_steel_does_not_bounce(stiffness: float, push: float) -> None:
+    """Not at the impact, and not as the target comes to rest behind the surface."""
     parameters = careful(gains(stiffness))
-    parameters.inertia_feed_forward = 0.0
+    parameters.inertia_feed_forward = push
     log = touch_down(parameters, STEEL, speed_m_s=0.05)
     assert contact(log).losses == 0
     assert contact(log, first_touch_s(log)).share == 1.0
@@ -154,9 +154,10 @@ def test_tank_stops_what_bounces_without_it() -> None:
     log = press_by_client(with_tank(careful(gains(900.0))))
     settled = after_impact(log, 0.0)
     assert settled.losses == 0
-    assert after_impact(log, 0.1).largest_n < 30.0
-    assert contact(log, 2.0).mean_n == pytest.approx(10.0, abs=2.0)  # and the client has its force
-    assert np.nanmin(log["tank_level"]) > 0.0
+    assert after_impact(log, 0.1).largest_n < 25.0
+    assert contact(log, 2.0).mean_n == pytest.approx(10.0, abs=0.5)  # and the client has its force
+    assert contact(log, 2.0).deviation_n < 1.0
+    assert log["tank_level"].min() > 0.0
 
 
 def test_client_of_the_tank_test_is_fine_on_foam() -> None:

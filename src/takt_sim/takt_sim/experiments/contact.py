@@ -72,7 +72,7 @@ class ForceClient:
 
     stiffness_n_m: float
     force_n: float = 10.0
-    gain: float = 0.15
+    gain: float = 0.25
     period_ms: int = 20
     delay_ms: int = 20
     range_m: tuple[float, float] = (-0.08, 0.05)
