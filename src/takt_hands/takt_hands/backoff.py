@@ -22,8 +22,8 @@ class Backoff:
         self.later(now_ns)
 
     def due(self, now_ns: int) -> bool:
-        """Whether it is time for an attempt."""
-        return now_ns >= self._next_ns
+        """Whether it is time for an attempt; also when the clock was set back."""
+        return not 0 < self._next_ns - now_ns <= round(self._last_s * 1e9)
 
     def later(self, now_ns: int) -> None:
         """An attempt failed."""

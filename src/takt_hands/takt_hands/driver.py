@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import numpy.typing as npt
 
@@ -69,8 +70,6 @@ class HandDriver:
         self._port = Backoff(parameters.reconnect_min_s, parameters.reconnect_max_s)
         self._lock = threading.RLock()
 
-    # Life
-
     def open(self) -> list[str]:
         """Opens the port and finds all motors; nothing is written. Returns who they are.
 
@@ -95,9 +94,9 @@ class HandDriver:
             self._refuse_if_lost()
             if self._fault:
                 raise TaktError(f"{self._fault}: hand/reset_fault first")
-            self._wanted = True
             if not self._engaged:
                 self._engage()
+            self._wanted = True
 
     def disable(self) -> None:
         """Switches all torque off.
@@ -122,8 +121,8 @@ class HandDriver:
         """
         with self._lock:
             self._refuse_if_lost()
-            self._engaged = False
             rebooted = recover(self._motors, self._supervisor, self._p, self._sleep)
+            self._engaged = False
             self._supervisor.adopt(read_status(self._motors), self._clock_ns())
             if self._wanted:
                 self._engage()
@@ -136,18 +135,21 @@ class HandDriver:
         Raises:
             TaktError: joints that may still have torque though they should not.
         """
-        with self._lock:
+        # In reverse order, and each whatever went wrong before.
+        with self._lock, ExitStack() as ending:
+            ending.callback(self._bus.close)
+            ending.callback(self._let_go)
             self._follower.hold(self._clock_ns())
-            try:
-                while self._follower.moving and self._engaged:
-                    self._sleep(1.0 / self._p.rate_hz)
-                    self.cycle()
-                if self._p.on_exit == "limp" and self._port.lost_ns is None:
-                    self.disable()
-            finally:
-                self._bus.close()
+            # Counted, as ROS time may stand still when nobody spins any more.
+            for _ in range(2 + round(2.0 * self._p.stop_s * self._p.rate_hz)):
+                if not (self._follower.moving and self._engaged):
+                    break
+                self._sleep(1.0 / self._p.rate_hz)
+                self.cycle()
 
-    # Commands
+    def _let_go(self) -> None:
+        if self._p.on_exit == "limp" and self._port.lost_ns is None:
+            self.disable()
 
     def follow(
         self,
@@ -212,7 +214,17 @@ class HandDriver:
                     self._write(duration_s)
                 except PortLostError as error:
                     self._lose(str(error), now_ns)
-            return self._snapshot(measured)
+            return take(
+                self._measured,
+                self._targets,
+                self._supervisor,
+                self._motors,
+                measured=measured,
+                lost=self._port.lost_ns is not None,
+                engaged=self._engaged,
+                fault=self._fault,
+                rate_hz=self._measured.rate_hz(self._clock_ns()),
+            )
 
     def _read(self, duration_s: float) -> bool:
         begin_ns = self._clock_ns()
@@ -228,8 +240,10 @@ class HandDriver:
         limit_a = self._targets.limit_after(self._supervisor.health.scale(), duration_s)
         if not self._engaged:
             return
-        joints = self._supervisor.torque & self._motors.watched
-        self._writer.write(self._follower.step(self._clock_ns()), limit_a, joints)
+        pushing = self._supervisor.torque & self._motors.watched
+        # One that was silent would leap to where the target has gone meanwhile.
+        following = pushing & ~self._supervisor.estranged
+        self._writer.write(self._follower.step(self._clock_ns()), limit_a, pushing, following)
 
     # A port that comes and goes
 
@@ -284,16 +298,3 @@ class HandDriver:
     def _refuse_if_lost(self) -> None:
         if self._port.lost_ns is not None:
             raise TaktError(f"{self._fault}; it is looked for")
-
-    def _snapshot(self, measured: bool) -> HandSnapshot:
-        return take(
-            self._measured,
-            self._targets,
-            self._supervisor,
-            self._motors,
-            measured=measured,
-            lost=self._port.lost_ns is not None,
-            engaged=self._engaged,
-            fault=self._fault,
-            rate_hz=self._measured.rate_hz(self._clock_ns()),
-        )

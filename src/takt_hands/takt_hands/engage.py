@@ -101,13 +101,15 @@ def engage(motors: Motors, current_a: Array, tolerance_rad: float) -> Engaged:
         current_a = np.where(torque, np.minimum(current_a, np.abs(seen_a)), current_a)
     _write_goals(motors, goal, current_a)
     everyone = np.ones(len(names), dtype=bool)
+    on = np.zeros(len(names), dtype=bool)
     for _ in range(_ATTEMPTS):
         motors.write_torque(True, everyone)
-        on = read_status(motors).torque > 0.5
+        on |= motors.read_status().torque > 0.5
         if on.all():
             return Engaged(goal, current_a, changed)
-    motors.write_torque(False, ~torque)
-    raise TaktError(f"{', '.join(_names(motors, ~on))}: torque cannot be switched on")
+    failed = ", ".join(_names(motors, ~on))
+    _switch_off(motors, ~torque)
+    raise TaktError(f"{failed}: torque cannot be switched on, or there is no answer")
 
 
 def release(motors: Motors) -> None:
@@ -116,11 +118,15 @@ def release(motors: Motors) -> None:
     Raises:
         TaktError: joints that still have torque or do not answer, named.
     """
-    everyone = np.ones(len(motors.description.joints), dtype=bool)
     motors.watched[:] = True
+    _switch_off(motors, np.ones(len(motors.description.joints), dtype=bool))
+
+
+def _switch_off(motors: Motors, joints: Mask) -> None:
+    off = ~joints
     for _ in range(_ATTEMPTS):
-        motors.write_torque(False, everyone)
-        off = motors.read_status().torque == 0.0
+        motors.write_torque(False, joints)
+        off |= motors.read_status().torque == 0.0
         if off.all():
             return
     named = ", ".join(_names(motors, ~off))

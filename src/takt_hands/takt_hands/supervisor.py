@@ -20,12 +20,15 @@ class Supervisor:
 
     Attributes:
         torque: (n,) joints that have torque, as far as is known.
+        estranged: (n,) joints that were silent since ``adopt``: they stand where they stood then,
+            and the target has gone on without them.
         health: temperatures, load and supply.
     """
 
     def __init__(self, motors: Motors, parameters: HandParameters) -> None:
         count = len(motors.description.joints)
         self.torque = np.zeros(count, dtype=bool)
+        self.estranged = np.zeros(count, dtype=bool)
         self.health = Health(count, parameters)
         self._motors = motors
         self._p = parameters
@@ -43,6 +46,7 @@ class Supervisor:
         self._motors.watched[:] = True
         self.torque = status.torque > 0.5
         self._error = np.nan_to_num(status.error).astype(int)
+        self.estranged[:] = False
         self._misses[:] = 0
         self._missed_since_ns[:] = now_ns
         self._next_poll_ns = now_ns
@@ -51,12 +55,15 @@ class Supervisor:
         """After each reading; returns new faults."""
         answered = motion.answered
         self._misses = np.where(answered, 0, self._misses + 1)
+        # Not later than now, should the clock be set back.
+        self._missed_since_ns = np.minimum(self._missed_since_ns, now_ns)
         self._missed_since_ns = np.where(self._misses <= 1, now_ns, self._missed_since_ns)
         self._status_due |= bool((motion.alert & (self._error == 0)).any())
         self.health.pushed(np.nan_to_num(motion.current), limit_a, duration_s)
         late = now_ns - self._missed_since_ns > self._p.silent_after_s * 1e9
         silent = self._motors.watched & late & (self._misses >= _FEWEST_MISSES)
         self._motors.watched &= ~silent
+        self.estranged |= silent
         if silent.all():
             return ["no motor answers: is the hand's power on?"]
         return [f"{name} does not answer" for name in self._named(silent)]
@@ -66,7 +73,8 @@ class Supervisor:
         if self._status_due:
             self._status_due = False
             return self._poll_status()
-        if now_ns < self._next_poll_ns:
+        # What is due later than a period from now was due before the clock was set back.
+        if 0 < self._next_poll_ns - now_ns <= self._p.slow_period_s * 1e9:
             return []
         tasks = [self._poll_health, self._poll_status]
         if not self._motors.watched.all():

@@ -19,11 +19,11 @@ class Writer:
         self._written = np.full(len(motors.description.joints), -1.0)
         self._cycles = 0
 
-    def write(self, goal: Array, limit_a: Array, joints: Mask) -> None:
-        """(n,) goals [rad] and current limits [A], to the joints of the mask."""
+    def write(self, goal: Array, limit_a: Array, pushing: Mask, following: Mask) -> None:
+        """(n,) goals [rad] and current limits [A], each to the joints of a mask."""
         units = self._motors.current_units(limit_a)
         self._cycles = (self._cycles + 1) % _REPEAT_CYCLES
         if not self._cycles or (units != self._written).any():
-            self._motors.write_currents(limit_a, joints)
+            self._motors.write_currents(limit_a, pushing)
             self._written = units
-        self._motors.write_goals(goal, joints)
+        self._motors.write_goals(goal, following)
