@@ -122,6 +122,8 @@ class MotionWorld:
         due = [entry for entry in self._jobs if entry[0] <= self.now_ns]
         self._jobs = [entry for entry in self._jobs if entry[0] > self.now_ns]
         for _, job, start, request in due:
+            if not job.set_running_or_notify_cancel():
+                continue
             try:
                 job.set_result(self.workshop.plan(start, request))
             except Exception as error:
@@ -131,6 +133,8 @@ class MotionWorld:
         output: Output = self.session.tick(self.now_ns)
         if output.running or self.session.run:
             state = PolicyState.RUNNING if output.running else PolicyState.READY
+            if output.result is not None and not output.result.success:
+                state = PolicyState.FAILED
             beat = Heartbeat(self.now_ns, "motion", state, run=self.session.run)
             self._apply(self.arbiter.heartbeat(beat, self.now_ns, Origin.MOTION))
         if output.chunk is not None:

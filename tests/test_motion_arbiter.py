@@ -263,3 +263,95 @@ def test_time_that_goes_back_ends_the_goal(world: MotionWorld) -> None:
     world.step(50)
     world.now_ns -= 900 * MS
     assert "backwards" in world.until_result().message
+
+
+@pytest.mark.parametrize("event", [Event.TAKE_OVER, Event.GUIDE, Event.STOP])
+def test_who_stopped_the_robot_while_a_motion_was_planned_is_not_surprised(
+    world: MotionWorld, event: Event
+) -> None:
+    world.planning_ms = 1000
+    world.go(Request("home"))
+    world.step(300)
+    world.ask(event)
+    world.step(50)
+    world.ask(Event.RESET if event is Event.STOP else Event.RELEASE)
+    world.step(50)
+    assert event.value in world.results[-1].message
+    before = world.joints
+    world.step(3000)
+    assert world.mode is Mode.HOLD
+    np.testing.assert_array_equal(world.joints, before)
+
+
+def test_a_stop_that_was_lifted_between_two_beats_counts(world: MotionWorld) -> None:
+    """The newest mode is all that is kept for a subscriber that was busy."""
+    world.planning_ms = 1000
+    world.go(Request("home"))
+    world.step(300)
+    hear, world.session.mode = world.session.mode, lambda _: None  # type: ignore[method-assign]
+    world.ask(Event.STOP)
+    world.session.mode = hear  # type: ignore[method-assign]
+    world.ask(Event.RESET)
+    assert "reset" in world.until_result().message
+    world.step(3000)
+    assert Event.MOTION_RUNS not in world.events
+
+
+def test_a_goal_right_after_a_stopped_one_gets_its_own_result(world: MotionWorld) -> None:
+    """Asked for before the beat that tells how the one before ended."""
+    world.go(Request("home"))
+    world.until_moving()
+    world.ask(Event.TAKE_OVER)
+    world.ask(Event.RELEASE)
+    assert world.results == []
+    assert world.go(Request(joints=RIGHT)) == ""
+    assert "take_over" in world.results[-1].message
+    result = world.until_result()
+    assert result.success, result.message
+    assert world.joints[0] == pytest.approx(-0.9, abs=1e-6)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_policy_does_not_start_after_a_motion_that_has_not_arrived(
+    world: MotionWorld, fails: bool
+) -> None:
+    world.go(Request("home"))
+    world.until_moving()
+    world.policy_runs = True
+    world.step(100)
+    if fails:
+        world.go(Request("nowhere"))
+    else:
+        world.session.cancel(world.now_ns)
+    assert not world.until_result().success
+    world.step(500)
+    assert world.events[-1] is Event.MOTION_ENDED
+    assert world.mode is Mode.HOLD
+    world.ask(Event.RELEASE)
+    world.step(50)
+    assert world.mode is Mode.POLICY
+
+
+def test_what_a_library_raises_while_planning_ends_the_goal_only(world: MotionWorld) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("of a library")
+
+    plan = world.workshop.planning.plan
+    object.__setattr__(world.workshop.planning, "plan", broken)
+    world.go(Request("home"))
+    assert world.until_result().message == "planning failed: RuntimeError: of a library"
+    object.__setattr__(world.workshop.planning, "plan", plan)
+    assert world.go(Request("home")) == ""
+    assert world.until_result().success
+
+
+def test_a_plan_that_nobody_waits_for_is_broken_off(world: MotionWorld) -> None:
+    world.planning_ms = 5000
+    world.go(Request("home"))
+    world.step(50)
+    ((_, first, *_),) = world._jobs
+    world.go(Request(joints=RIGHT))
+    assert first.cancelled()
+    world.step(50)
+    world.session.cancel(world.now_ns)
+    assert all(job.cancelled() for _, job, *_ in world._jobs)

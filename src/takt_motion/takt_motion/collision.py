@@ -71,9 +71,13 @@ class CollisionModel:
         self.reach_m = np.array([self._reach(joint.id) for joint in joints])
 
     def set_others(self, positions: Mapping[str, float]) -> None:
-        """Where joints that are not the arm's stand [rad, m]; unknown names are ignored."""
+        """Where joints that are not the arm's stand [rad, m]; unknown names are ignored.
+
+        So are positions that are not finite, as a joint has that was never measured: Coal remembers
+        where shapes were, and would be wrong ever after.
+        """
         for name, value in positions.items():
-            if self._model.existJointName(name):
+            if self._model.existJointName(name) and np.isfinite(value):
                 joint = self._model.joints[self._model.getJointId(name)]
                 if joint.id not in self._arm and joint.nq == 1:
                     self._q[joint.idx_q] = value

@@ -75,11 +75,18 @@ def request_from_ros(
     return Request(pose=pose_from_ros(goal.pose.pose), speed_scale=scale)
 
 
-def status_to_ros(running: bool, run: int, reason: str, stamp_ns: int) -> PolicyStatus:
-    """The heartbeat on motion/status."""
+def status_to_ros(
+    running: bool, run: int, reason: str, stamp_ns: int, failed: bool = False
+) -> PolicyStatus:
+    """The heartbeat on motion/status.
+
+    Args:
+        failed: the last motion has not arrived.
+    """
+    ended = PolicyStatus.FAILED if failed else PolicyStatus.READY
     return PolicyStatus(
         header=header_to_ros(stamp_ns, ""),
-        state=PolicyStatus.RUNNING if running else PolicyStatus.READY,
+        state=PolicyStatus.RUNNING if running else ended,
         policy=NAME,
         reason=reason,
         run=run,

@@ -69,10 +69,22 @@ class MotionSession:
         self._arm = view
 
     def mode(self, view: ModeView) -> None:
-        """The arbiter's newest mode; a motion ends when the arbiter leaves it."""
-        self._mode = view
-        if self._timeline is not None and view.mode != MOTION:
-            self._end(Result(False, f"the arbiter left the motion: {view.reason}"))
+        """The arbiter's newest mode; a motion ends when the arbiter leaves it.
+
+        So does a goal that has not begun to move: who took over or stopped the robot meanwhile, and
+        gave it back, does not expect it.
+        """
+        before, self._mode = self._mode, view
+        if self._timeline is not None:
+            if view.mode != MOTION:
+                self._end(Result(False, f"the arbiter left the motion: {view.reason}"))
+            return
+        # Also if more than one change came between two that were heard.
+        went_on = view.mode in (HOLD, MOTION) and (
+            before is None or 0 <= view.epoch - before.epoch <= 1
+        )
+        if self.phase is not Phase.IDLE and not went_on:
+            self._end(Result(False, f"the arbiter has left HOLD meanwhile: {view.reason}"))
 
     def others(self, positions: dict[str, float]) -> None:
         """Positions of joints, by name; those of the arm do no harm."""
@@ -98,13 +110,15 @@ class MotionSession:
 
     def begin(self, request: Request, now_ns: int) -> Result | None:
         """Take a goal, which nothing refuses; the result of the one that it takes over from."""
-        before = None
+        # One that has ended since the last beat.
+        before, self._result = self._result, None
         if self.phase is Phase.STOPPING:
             before = self._stopped
         elif self.phase is not Phase.IDLE:
             before = Result(False, f"another goal took over: {request}")
         self._request, self._since_ns = request, now_ns
-        self._job = self._planned = self._start = None
+        self._drop_job()
+        self._planned = self._start = None
         self.phase = Phase.PLANNING
         if self._timeline is not None:
             self._brake(now_ns)
@@ -153,7 +167,7 @@ class MotionSession:
         elif self._job is None:
             self._job = self._submit(self._start, self._request)
         elif self._job.done():
-            self._planned, self._since_ns = self._job.result(), now_ns
+            self._planned, self._since_ns = _result_of(self._job), now_ns
             self._begin_motion(self._planned, now_ns)
 
     def _begin_motion(self, planned: Planned, now_ns: int) -> None:
@@ -252,11 +266,30 @@ class MotionSession:
         if self._timeline is None:
             self._end(result)
             return
-        self._job = None
+        self._drop_job()
         self._stopped = result
         self.phase = Phase.STOPPING
 
     def _end(self, result: Result) -> None:
         self._result = result
         self.phase = Phase.IDLE
-        self._timeline = self._job = self._planned = self._start = self._stopped = None
+        self._drop_job()
+        self._timeline = self._planned = self._start = self._stopped = None
+
+    def _drop_job(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+
+
+def _result_of(job: PlanningJob) -> Planned:
+    """
+    Raises:
+        TaktError: whatever went wrong; a library's error must not end the beat.
+    """
+    try:
+        return job.result()
+    except TaktError:
+        raise
+    except Exception as error:
+        raise TaktError(f"planning failed: {type(error).__name__}: {error}") from error

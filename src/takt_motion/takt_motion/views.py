@@ -22,12 +22,16 @@ class Phase(Enum):
 
 
 class PlanningJob(Protocol):
-    """A plan that is being made elsewhere, like ``concurrent.futures.Future``."""
+    """A plan that is being made elsewhere."""
 
     def done(self) -> bool: ...
 
     def result(self) -> Planned:
         """Raises TaktError: there is no plan."""
+        ...
+
+    def cancel(self) -> object:
+        """Nobody waits for it any more."""
         ...
 
 

@@ -11,6 +11,7 @@ from takt_core.errors import TaktError
 from takt_core.geometry import Array, Pose
 from takt_motion.arm import MotionArm
 from takt_motion.collision import CollisionModel
+from takt_motion.jobs import IsCancelled
 from takt_motion.path.limits import SpeedLimits
 from takt_motion.planners.interface import Planner
 from takt_motion.planners.ompl import OmplPlanner
@@ -33,12 +34,14 @@ class MotionWorkshop:
     names: tuple[str, ...]
     forward: Callable[[Array], Pose]
     planning: MotionPlanning
-    set_others: Callable[[Mapping[str, float]], None]
+    prepare: Callable[[Mapping[str, float], IsCancelled], None]
     words: str
 
-    def plan(self, start: Start, request: Request) -> Planned:
-        """See ``MotionPlanning.plan``."""
-        self.set_others(start.others)
+    def plan(
+        self, start: Start, request: Request, is_cancelled: IsCancelled = lambda: False
+    ) -> Planned:
+        """See ``MotionPlanning.plan``; a TaktError, too, soon after it is cancelled."""
+        self.prepare(start.others, is_cancelled)
         return self.planning.plan(start, request)
 
 
@@ -66,10 +69,10 @@ def make_workshop(
         if arm.limits.broken(q):
             raise TaktError(f"place {name!r} breaks limits: {'; '.join(arm.limits.broken(q))}")
 
-    def ignore(_: Mapping[str, float]) -> None:
-        """A planner of its own knows the other joints."""
+    def ignore(_others: Mapping[str, float], _is_cancelled: IsCancelled) -> None:
+        """A planner of its own knows the other joints, and ends after its time."""
 
-    set_others: Callable[[Mapping[str, float]], None] = ignore
+    prepare: Callable[[Mapping[str, float], IsCancelled], None] = ignore
     if planner is None:
         model = CollisionModel(
             urdf_xml,
@@ -79,9 +82,10 @@ def make_workshop(
             allowed=pairs_from_yaml(p.allowed_collisions),
             package_folders=package_folders,
         )
-        set_others = model.set_others
+        space = SweptSpace(model)
+        prepare = space.prepare
         planner = OmplPlanner(
-            SweptSpace(model),
+            space,
             arm.limits,
             time_limit_s=p.planning_time_s,
             check_limit=p.check_limit,
@@ -89,7 +93,7 @@ def make_workshop(
         )
     planning = MotionPlanning(arm, planner, places, speed_limits(p, arm), p, executing.pose)
     words = f"{planner.name}, {len(arm.names)} joints, places {', '.join([*places, 'retreat'])}"
-    return MotionWorkshop(arm.names, executing.pose, planning, set_others, words)
+    return MotionWorkshop(arm.names, executing.pose, planning, prepare, words)
 
 
 def speed_limits(parameters: MotionParameters, arm: MotionArm) -> SpeedLimits:

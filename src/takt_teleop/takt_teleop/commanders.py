@@ -84,7 +84,7 @@ class Commanders:
             # Whoever asked for a motion asks again; it never goes on by itself. A policy that waits
             # for its end must not start where a motion broke off.
             self._motions.block_all(reason)
-            if event is not Event.MOTION_ENDED:
+            if event is not Event.MOTION_ENDED or self._motions.has_failed:
                 self._policies.block_all(reason)
         elif mode in POLICY_MODES and (event in BLOCKING or self._parameters.require_explicit_run):
             self._policies.block(self._policies.active, reason)

@@ -61,6 +61,12 @@ class PolicyWatch:
             self.block(policy, reason)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the active one says so."""
+        heartbeat = self._newest.get(self.active)
+        return heartbeat is not None and heartbeat.state is PolicyState.FAILED
+
+    @property
     def is_paused(self) -> bool:
         return bool(self._pause)
 

@@ -21,6 +21,7 @@ pytest.importorskip("takt_msgs.msg", exc_type=ImportError)
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from teleop_world import HOME, MS, World  # noqa: E402
+from trajectory_msgs.msg import JointTrajectory  # noqa: E402
 
 from takt_core.conversions import (  # noqa: E402
     chunk_to_ros,
@@ -76,6 +77,7 @@ class Graph:
             (ControlMode, "control/mode", LATCHED),
             (StepRecord, "control/steps", STEPS),
             (Impedance, "arm/impedance", LATCHED),
+            (JointTrajectory, "hand/trajectory", COMMAND),
         ):
             box = self.received.setdefault(topic, [])
             self.node.create_subscription(kind, topic, box.append, qos)
@@ -268,6 +270,9 @@ def test_deactivating_holds_and_activating_begins_anew(graph: Graph) -> None:
     graph.until(lambda: bool(graph.received["arm/trajectory"]))
     graph.arbiter.trigger_deactivate()
     graph.until(lambda: not graph.received["arm/trajectory"][-1].waypoints)
+    # A hand that a policy moved stops as well.
+    graph.until(lambda: bool(graph.received["hand/trajectory"]))
+    assert not graph.received["hand/trajectory"][-1].points
     answer = graph.call(TakeOver, "control/take_over", operator_id="ada")
     assert (answer.success, answer.message) == (False, "the arbiter is not active")
     graph.arbiter.trigger_activate()

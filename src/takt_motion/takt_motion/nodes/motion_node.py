@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from takt_core.nodes.lifecycle import OK, WARN, ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR_LATEST
 from takt_description import robot_description
 from takt_motion import conversions
+from takt_motion.jobs import IsCancelled, Job, PlanningThread
 from takt_motion.nodes.move_action import MoveAction
 from takt_motion.nodes.task_reset import TaskResetService
 from takt_motion.planners.interface import Planner
@@ -40,7 +40,7 @@ class MotionNode(ManagedNode):
         self._session: MotionSession | None = None
         self._action: MoveAction | None = None
         self._reset: TaskResetService | None = None
-        self._planning: ThreadPoolExecutor | None = None
+        self._planning: PlanningThread | None = None
         self._entities: list[tuple[Any, Any]] = []
         self._was_running = False
 
@@ -72,7 +72,7 @@ class MotionNode(ManagedNode):
             self._entities.append((self.destroy_subscription, found))
         else:
             self._build(robot_description())
-        self._planning = ThreadPoolExecutor(1, thread_name_prefix="planning")
+        self._planning = PlanningThread(self._plan)
         self._action = MoveAction(self, lambda: self._session, self._request, self.now_ns)
         if p.serve_task_reset:
             self._reset = TaskResetService(self, self._action, self.now_ns, p.speed_scale)
@@ -84,7 +84,8 @@ class MotionNode(ManagedNode):
         if self._action is not None:
             self._action.end(Result(False, "the motion node was deactivated"))
         self._session = None
-        self._publish_status(False)
+        self._publish_status(False, failed=self._was_running)
+        self._was_running = False
 
     def on_takt_cleanup(self) -> None:
         for part in (self._reset, self._action):
@@ -92,7 +93,7 @@ class MotionNode(ManagedNode):
                 part.destroy()
         self._reset = self._action = None
         if self._planning is not None:
-            self._planning.shutdown(wait=True, cancel_futures=True)
+            self._planning.close()
             self._planning = None
         for destroy, entity in self._entities:
             destroy(entity)
@@ -129,10 +130,13 @@ class MotionNode(ManagedNode):
             self._session = MotionSession(self.parameters, self._submit)
             self._publish_status(False)
 
-    def _submit(self, start: Start, request: Request) -> Future[Planned]:
+    def _submit(self, start: Start, request: Request) -> Job:
         assert self._planning is not None
+        return self._planning.submit(start, request)
+
+    def _plan(self, start: Start, request: Request, is_cancelled: IsCancelled) -> Planned:
         assert self._workshop is not None
-        return self._planning.submit(self._workshop.plan, start, request)
+        return self._workshop.plan(start, request, is_cancelled)
 
     def _request(self, goal: Any) -> Request:
         p: MotionParameters = self.parameters
@@ -162,20 +166,22 @@ class MotionNode(ManagedNode):
         output = session.tick(now_ns)
         if output.chunk is not None:
             self._chunks.publish(chunk_to_ros(output.chunk, self.parameters.base_frame))
+        result = output.result
         if output.running or self._was_running:
-            self._publish_status(output.running, session.phase.value)
+            failed = result is not None and not result.success
+            self._publish_status(output.running, session.phase.value, failed)
         self._was_running = output.running
-        if output.result is not None:
-            level = OK if output.result.success or output.result.cancelled else WARN
-            self.diagnose(level, output.result.message, "move_to")
+        if result is not None:
+            level = OK if result.success or result.cancelled else WARN
+            self.diagnose(level, result.message, "move_to")
             if level == OK:
-                self.get_logger().info(output.result.message)
+                self.get_logger().info(result.message)
         action.report(output, now_ns)
 
-    def _publish_status(self, running: bool, reason: str = "") -> None:
+    def _publish_status(self, running: bool, reason: str = "", failed: bool = False) -> None:
         if self.context.ok():
             run = 0 if self._session is None else self._session.run
-            status = conversions.status_to_ros(running, run, reason, self.now_ns())
+            status = conversions.status_to_ros(running, run, reason, self.now_ns(), failed)
             self._status.publish(status)
 
 

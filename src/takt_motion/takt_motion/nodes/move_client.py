@@ -20,6 +20,8 @@ from takt_msgs.action import MoveTo
 from takt_msgs.msg import ArmState
 
 _STOP_S = 10.0
+# A motion node that has not been there for so long does not come back to this goal.
+_GONE_S = 3.0
 
 
 class MoveClient:
@@ -103,14 +105,25 @@ class MoveClient:
         self._until(sent.done, "an answer of motion/move_to", _STOP_S)
         self._handle = sent.result()
         self._result = self._handle.get_result_async()
-        self._until(self._result.done, "", None)
+        self._until_result()
         result = self._result.result().result
         return bool(result.success), str(result.message)
 
-    def _until(self, condition: Callable[[], bool], name: str, limit_s: float | None) -> None:
-        end_s = None if limit_s is None else time.monotonic() + limit_s
+    def _until_result(self) -> None:
+        """Motions take their time; but a node that has ended does not answer any more."""
+        seen_s = time.monotonic()
+        while not self._result.done():
+            self._watch()
+            if self._client.server_is_ready():
+                seen_s = time.monotonic()
+            elif time.monotonic() - seen_s > _GONE_S:
+                raise TaktError("the motion node has ended; the arm stops where it is by itself")
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def _until(self, condition: Callable[[], bool], name: str, limit_s: float) -> None:
+        end_s = time.monotonic() + limit_s
         while not condition():
             self._watch()
-            if end_s is not None and time.monotonic() > end_s:
+            if time.monotonic() > end_s:
                 raise TaktError(f"not there within {limit_s:.0f} s: {name}")
             self._executor.spin_once(timeout_sec=0.05)

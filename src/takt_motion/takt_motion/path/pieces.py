@@ -20,8 +20,9 @@ from takt_motion.planners.interface import Space
 _SHARE = 0.45
 # Blends are made smaller so often before the motion stops at the corner instead.
 _HALVINGS = 5
-# Pieces of a blend for the check of collisions.
-_CHORDS = 8
+# Pieces of a blend for the check of collisions: a blend of 0.3 rad is so near to them that no
+# point of the robot is off by more than a hundredth of a usual margin.
+_CHORDS = 64
 
 
 @dataclass(frozen=True, eq=False)

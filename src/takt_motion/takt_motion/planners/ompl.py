@@ -135,9 +135,13 @@ class _Budget:
         self._last_check = space.checks + check_limit
 
     def is_spent(self) -> bool:
+        if self._space.is_cancelled():
+            return True
         return self._space.checks >= self._last_check or time.monotonic() >= self._end_s
 
     def reason(self) -> str:
+        if self._space.is_cancelled():
+            return "the plan was broken off"
         if self._space.checks >= self._last_check:
             return f"{self._check_limit} configurations were looked at"
         return f"{self._time_limit_s:g} s have passed"

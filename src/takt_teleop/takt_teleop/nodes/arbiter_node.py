@@ -10,7 +10,7 @@ from takt_core.conversions import chunk_from_ros
 from takt_core.errors import TaktError
 from takt_core.nodes.lifecycle import OK, WARN, ManagedNode, run_node
 from takt_core.nodes.qos import COMMAND, LATCHED, SENSOR, SENSOR_LATEST
-from takt_core.trajectory import Trajectory
+from takt_core.trajectory import HandTrajectory, Trajectory
 from takt_msgs.msg import ActionChunk, ArmState, PolicyStatus, TeleopCommand
 from takt_msgs.srv import Pause, Release, ResetControl, Stop, TakeOver
 from takt_teleop import conversions
@@ -78,7 +78,7 @@ class ArbiterNode(ManagedNode):
         self._apply(self._arbiter.start())
 
     def on_takt_deactivate(self) -> None:
-        self._apply([Trajectory((), "hold")])
+        self._apply([Trajectory((), "hold"), HandTrajectory()])
         self._arbiter = None
 
     def on_takt_cleanup(self) -> None:
