@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ from takt_msgs.msg import ControlMode
 from takt_msgs.srv import Release, Stop, TakeOver
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-# A slower world, in which a busy machine is late for nobody.
-ARGUMENTS = {"record": False, "motion": True, "rate_factor": "0.5"}
 HOME = np.array([0.0, -0.20, 0.0, -2.45, 0.0, 2.25, 0.7854])
 
 
@@ -45,6 +44,19 @@ class Mover:
         self._client.until(future.done, "the end of the motion")
         return future.result().result
 
+    def until_ready(self) -> None:
+        """Until the motion node has found the arm and the arbiter: each discovers in its time."""
+        here = joints(self._client).tolist()
+        while not (answer := self.result(self.send(use_joints=True, joint_position=here))).success:
+            assert "never seen" in answer.message or "silent" in answer.message, answer.message
+        held_again(self._client)
+        self.fractions.clear()
+
+    def until(self, future: Any, condition: Callable[[], bool]) -> None:
+        """Until the arm is on its way; a goal that has ended before says why."""
+        self._client.until(lambda: condition() or future.done(), "the arm on its way")
+        assert not future.done(), future.result().result.message
+
     def destroy(self) -> None:
         self._action.destroy()
 
@@ -71,6 +83,7 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
     ) as client:
         mover = Mover(client)
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+        mover.until_ready()
 
         away = mover.result(mover.send(place="home"))
         assert away.success, away.message
@@ -83,7 +96,7 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
 
         # A new goal takes over; the arbiter stays in the motion.
         first = mover.send(**turned(-0.7))
-        client.until(lambda: joints(client)[0] < -0.1, "the arm on its way")
+        mover.until(first, lambda: joints(client)[0] < -0.1)
         second = mover.send(**turned(0.5))
         assert "took over" in mover.result(first).message
         again = mover.result(second)
@@ -94,7 +107,7 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
 
         # A person takes over on the way home: the motion is over, the arm is theirs.
         taken = mover.send(place="home")
-        client.until(lambda: joints(client)[0] < 0.4, "the arm on its way home")
+        mover.until(taken, lambda: joints(client)[0] < 0.4)
         assert client.call(TakeOver, "control/take_over", operator_id="ada").success
         result = mover.result(taken)
         assert not result.success
@@ -107,7 +120,7 @@ def test_a_robot_moves_home_is_preempted_taken_over_and_stopped(
         # Stop, and no goal is taken before the reset.
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
         stopped = mover.send(**turned(0.9))
-        client.until(lambda: joints(client)[0] > 0.6, "the arm on its way")
+        mover.until(stopped, lambda: joints(client)[0] > 0.6)
         assert client.call(Stop, "control/stop", reason="test").success
         assert "stop" in mover.result(stopped).message
         refused = mover.result(mover.send(place="home"))
@@ -123,8 +136,9 @@ def test_a_cancelled_goal_brakes_and_a_retreat_goes_up(ros_domain: int, tmp_path
     ) as client:
         mover = Mover(client)
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+        mover.until_ready()
         far = mover.send(**turned(1.0))
-        client.until(lambda: joints(client)[0] > 0.3, "the arm on its way")
+        mover.until(far, lambda: joints(client)[0] > 0.3)
         mover.handle.cancel_goal_async()
         result = mover.result(far)
         assert "cancelled" in result.message
@@ -148,6 +162,7 @@ def test_a_hand_on_the_arm_is_planned_for(ros_domain: int, tmp_path: Path) -> No
     ) as client:  # fmt: skip
         mover = Mover(client)
         client.until(lambda: client.mode_is(ControlMode.HOLD), "mode HOLD")
+        mover.until_ready()
         goal = client.arm[-1].tcp_pose
         goal.position.x, goal.position.y, goal.position.z = 0.45, 0.15, 0.25
         moved = mover.result(mover.send(pose=PoseStamped(pose=goal)))

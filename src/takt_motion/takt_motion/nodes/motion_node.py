@@ -24,7 +24,7 @@ from takt_motion.planning import Planned, Start
 from takt_motion.request import Request
 from takt_motion.session import MotionSession
 from takt_motion.settings import MotionParameters
-from takt_motion.views import Result
+from takt_motion.views import ModeView, Result
 from takt_motion.workshop import MotionWorkshop, make_workshop
 from takt_msgs.msg import ActionChunk, ArmState, ControlMode, PolicyStatus
 
@@ -43,6 +43,7 @@ class MotionNode(ManagedNode):
         self._planning: PlanningThread | None = None
         self._entities: list[tuple[Any, Any]] = []
         self._was_running = False
+        self._mode: ModeView | None = None
 
     def on_takt_configure(self) -> None:
         p: MotionParameters = self.parameters
@@ -98,7 +99,7 @@ class MotionNode(ManagedNode):
         for destroy, entity in self._entities:
             destroy(entity)
         self._entities = []
-        self._workshop = None
+        self._workshop = self._mode = None
 
     # What plans
 
@@ -128,6 +129,8 @@ class MotionNode(ManagedNode):
     def _begin(self) -> None:
         if self._workshop is not None and self._session is None:
             self._session = MotionSession(self.parameters, self._submit)
+            if self._mode is not None:
+                self._session.mode(self._mode)
             self._publish_status(False)
 
     def _submit(self, start: Start, request: Request) -> Job:
@@ -145,8 +148,10 @@ class MotionNode(ManagedNode):
     # Inputs
 
     def _on_mode(self, message: ControlMode) -> None:
+        # Kept for a session that begins later: it is latched, and comes only when it changes.
+        self._mode = conversions.mode_view_from_ros(message)
         if self._session is not None:
-            self._session.mode(conversions.mode_view_from_ros(message))
+            self._session.mode(self._mode)
 
     def _on_arm(self, message: ArmState) -> None:
         if self._session is not None:
