@@ -133,3 +133,38 @@ def test_a_message_that_a_callback_refuses_is_said_and_ends_nothing(ros_domain: 
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert err.count("turn: ignored: a quaternion of zeros") == 1
+
+
+# Whoever takes the lock of a condition in this thread gets a second signal right then.
+INTERRUPTED = NODE.replace(
+    "class Probe(ManagedNode):",
+    """import signal, threading
+    take = threading.Condition.__enter__
+
+
+    def interrupted(condition):
+        result = take(condition)
+        if threading.current_thread() is threading.main_thread():
+            threading.Condition.__enter__ = take
+            signal.raise_signal(signal.SIGTERM)
+        return result
+
+
+    threading.Condition.__enter__ = interrupted
+
+
+    class Probe(ManagedNode):""".replace("\n    ", "\n"),
+)
+
+
+def test_signals_that_interrupt_each_other_still_end_it(ros_domain: int) -> None:
+    """A terminal's ctrl-C and the launcher's SIGINT arrive together."""
+    process = start(ros_domain, node=INTERRUPTED)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "made\n"
+    process.send_signal(signal.SIGINT)
+    try:
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert out.splitlines()[-1] == "clean"

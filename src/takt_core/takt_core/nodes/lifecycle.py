@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -232,9 +231,10 @@ def run_node(make_node: Callable[[], ManagedNode]) -> int:
     Returns:
         The exit code: 1 if the node could not start.
     """
-    ended = threading.Event()
+    # Not an Event: a second signal that interrupts its set() would wait for a lock of its own.
+    ended: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda received, _: ended.append(received))
     remove_stale_segments()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = make_node()
@@ -256,13 +256,13 @@ def _start(node: ManagedNode) -> bool:
     return True
 
 
-def _spin(node: ManagedNode, ended: threading.Event) -> None:
+def _spin(node: ManagedNode, ended: list[int]) -> None:
     executor = make_executor()
     executor.add_node(node)
     never = Future()
     # In slices, because the executor waits outside Python, where signal handlers do not run,
     # and because the events executor of the wheels hangs when it waits without a bound: their
     # C++ library turns an infinite wait into one that has already expired.
-    while not (node.end_requested or ended.is_set()) and node.context.ok():
+    while not (node.end_requested or ended) and node.context.ok():
         executor.spin_until_future_complete(never, timeout_sec=_SLICE_S)
     executor.remove_node(node)
