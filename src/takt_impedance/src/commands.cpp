@@ -38,6 +38,7 @@ Posted Commands::post(Channel<Value>& channel) {
 }
 
 Posted Commands::post_trajectory(const WaypointView& waypoints, TimeNs start_ns) {
+  if (waypoints.count == 0) return post(stop_);
   Motion& motion = draft(motion_);
   const Verdict read = prepare(waypoints, motion.poses);
   if (!read.accepted) return not_posted(read);
@@ -47,6 +48,7 @@ Posted Commands::post_trajectory(const WaypointView& waypoints, TimeNs start_ns)
 }
 
 Posted Commands::post_joint_trajectory(const JointWaypointView& waypoints, TimeNs start_ns) {
+  if (waypoints.count == 0) return post(stop_);
   Motion& motion = draft(motion_);
   const Verdict read = prepare(waypoints, parameters_.joint_lower_rad,
                                parameters_.joint_upper_rad, motion.joints);
@@ -117,7 +119,7 @@ Posted Commands::post_joint_impedance(const JointVector& stiffness, const JointV
 }
 
 Posted Commands::post_mode(Mode mode) {
-  draft(mode_) = mode;
+  draft(mode_) = {mode, ++modes_posted_};
   return post(mode_);
 }
 
@@ -136,6 +138,7 @@ std::vector<Answer> Commands::poll_results() {
 template <typename Visit>
 void Commands::each_channel(Visit visit) {
   visit(motion_, CommandKind::kMotion);
+  visit(stop_, CommandKind::kStop);
   visit(wrench_, CommandKind::kWrench);
   visit(stiffness_, CommandKind::kStiffness);
   visit(nullspace_, CommandKind::kNullspaceStiffness);
@@ -155,10 +158,20 @@ Verdict Commands::go(Motion& motion, const TickInput& in, Controller& controller
   return controller.commit_target(motion.q, in.now_ns);
 }
 
+// One that was replaced on the way counts as a stop, which every change of mode is.
+void Commands::set_mode(const NthMode& wanted, const TickInput& in,
+                        Controller& controller) noexcept {
+  if (wanted.nth != modes_done_ + 1) controller.commit(no_waypoints_, in.now_ns);
+  modes_done_ = wanted.nth;
+  controller.set_mode(wanted.mode);
+}
+
 Verdict Commands::run(CommandKind kind, const TickInput& in, Controller& controller) noexcept {
   switch (kind) {
     case CommandKind::kMotion:
       return go(motion_.box.taken().value, in, controller);
+    case CommandKind::kStop:
+      return controller.commit(no_waypoints_, in.now_ns);
     case CommandKind::kWrench: {
       const Wrench& wrench = wrench_.box.taken().value;
       controller.apply_wrench(wrench.wrench, wrench.now_ns);
@@ -182,7 +195,7 @@ Verdict Commands::run(CommandKind kind, const TickInput& in, Controller& control
       break;
     }
     case CommandKind::kMode:
-      controller.set_mode(mode_.box.taken().value);
+      set_mode(mode_.box.taken().value, in, controller);
       break;
     case CommandKind::kResetFault:
       return controller.try_reset_fault(in);
@@ -228,6 +241,7 @@ void Commands::refuse_all() noexcept {
     channel.taken = false;
     results_.push({channel.box.taken().id, kind, refuse(Refusal::kInactive)});
   });
+  modes_done_ = mode_.box.taken().value.nth;
 }
 
 }  // namespace takt_impedance

@@ -75,20 +75,22 @@ Verdict Controller::refusal() const {
   return verdict;
 }
 
+// "Stop now" is welcome in every state.
 Verdict Controller::check(const Curve& incoming, TimeNs now_ns, TimeNs start_ns) const noexcept {
   const Verdict refused = refusal();
-  return refused.accepted ? motion_.check(incoming, now_ns, start_ns) : refused;
+  const bool asked = refused.accepted || incoming.empty();
+  return asked ? motion_.check(incoming, now_ns, start_ns) : refused;
 }
 
 Verdict Controller::check(const JointCurve& incoming, TimeNs now_ns,
                           TimeNs start_ns) const noexcept {
   const Verdict refused = refusal();
-  return refused.accepted ? motion_.check(incoming, now_ns, start_ns) : refused;
+  const bool asked = refused.accepted || incoming.empty();
+  return asked ? motion_.check(incoming, now_ns, start_ns) : refused;
 }
 
 Verdict Controller::commit(Curve& incoming, TimeNs now_ns, TimeNs start_ns) noexcept {
   const Verdict refused = refusal();
-  // "Stop now" is welcome in every state.
   if (!refused.accepted && !incoming.empty()) return count(refused);
   return count(motion_.commit(incoming, now_ns, start_ns));
 }

@@ -35,6 +35,8 @@ GroupResult Group::set(const std::vector<View>& waypoints, std::vector<CurveType
     throw std::invalid_argument(
         text("found waypoints for ", waypoints.size(), " arms, allowed ", n));
   }
+  // An arm without waypoints stops at once, whatever becomes of the others.
+  const auto stop = [&waypoints](std::size_t i) { return waypoints[i].count == 0; };
   std::vector<Verdict> verdicts;
   bool all = true;
   for (std::size_t i = 0; i < n; ++i) {
@@ -48,12 +50,14 @@ GroupResult Group::set(const std::vector<View>& waypoints, std::vector<CurveType
   std::shared_ptr<GroupTicket> ticket;
   if (all && start_ns > now_ns) {
     ticket = std::make_shared<GroupTicket>();
-    for (Controller* controller : controllers_) ticket->add(controller->motion());
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!stop(i)) ticket->add(controllers_[i]->motion());
+    }
   }
   for (std::size_t i = 0; i < n; ++i) {
-    if (all) {
+    if (all || stop(i)) {
       verdicts[i] = controllers_[i]->commit(curves[i], now_ns, start_ns);
-      if (ticket) controllers_[i]->join(ticket);
+      if (ticket && !stop(i)) controllers_[i]->join(ticket);
     } else if (verdicts[i].accepted) {
       verdicts[i] = refuse(Refusal::kOtherArm);
     }

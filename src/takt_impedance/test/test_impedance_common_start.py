@@ -128,6 +128,42 @@ def test_arms_set_out_in_the_same_tick(start_s: float | None) -> None:
     assert set_out(one) == set_out(other) == (1 if start_s is None else 100)
 
 
+def fault(track: Track) -> None:
+    track.controller.tick(
+        track.now, 1e-3, np.full(7, np.nan), np.zeros(7), None, TERMS.jacobian, TERMS.mass,
+        TERMS.bias, TERMS.position, TERMS.rotation,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("other_goes", [True, False])
+def test_an_arm_stops_also_while_the_other_refuses(other_goes: bool) -> None:
+    one, other, group = pair()
+    one.controller.set_target(moved(one.pose, np.array([0, 0.2, 0, 0, 0, 0])), one.now)
+    one.run(100)
+    fault(other)
+    nothing = np.zeros((0, 7))
+    times = one.times([0.3]) if other_goes else []
+    poses = [other.pose] if other_goes else nothing
+    result = group.set_trajectory([[], times], [nothing, poses], one.now)
+    assert result.accepted != other_goes
+    one.run(110)
+    assert not one.controller.output.moving
+
+
+def test_an_arm_that_stops_does_not_keep_the_other_back() -> None:
+    one, other, group = pair()
+    times = one.times([0.3, 0.5])
+    poses = [moved(one.pose, offset) for offset in STEP]
+    nothing = np.zeros((0, 7))
+    result = group.set_trajectory(
+        [times, []], [poses, nothing], one.now, start_ns=one.times([0.1])[0]
+    )
+    assert result.accepted
+    for track in (one, other):
+        track.run(250)
+    assert set_out(one) == 100
+
+
 @pytest.mark.parametrize("start_s", [None, 0.1])
 def test_none_moves_if_one_refuses(start_s: float | None) -> None:
     one, other, group = pair()

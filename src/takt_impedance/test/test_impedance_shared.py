@@ -120,6 +120,50 @@ def test_different_kinds_are_done_in_order(mode_first: bool) -> None:
     assert moved_there == mode_first
 
 
+def test_a_stop_is_not_lost_to_a_motion_that_is_refused() -> None:
+    loop = Loop()
+    loop.shared.post_target(moved(loop.home, np.array([0, 0.1, 0, 0, 0, 0])))
+    loop.run(100)
+    assert loop.shared.snapshot().moving
+    loop.shared.poll_results()
+    stop = loop.shared.post_trajectory([], np.zeros((0, 7)))
+    loop.shared.post_trajectory(loop.times(100), [moved(loop.home, np.array([9.0, 0, 0, 0, 0, 0]))])
+    loop.run(1)
+    answers = loop.shared.poll_results()
+    assert [a.accepted for a in answers] == [True, False]
+    assert answers[0].id == stop.id
+    loop.run(110)
+    assert not loop.shared.snapshot().moving
+
+
+def test_a_motion_after_a_stop_is_followed() -> None:
+    loop = Loop()
+    goal = moved(loop.home, np.array([0, 0.03, 0, 0, 0, 0]))
+    loop.shared.post_target(loop.home)
+    loop.shared.post_joint_trajectory([], np.zeros((0, 7)))
+    loop.shared.post_target(goal)
+    loop.run(500)
+    np.testing.assert_allclose(loop.shared.snapshot().target_pose, goal, atol=1e-9)
+
+
+def test_a_hold_that_is_replaced_stops() -> None:
+    """Like a change of mode there and back, in whatever ticks it falls."""
+    loop = Loop()
+    loop.shared.post_target(moved(loop.home, np.array([0, 0.1, 0, 0, 0, 0])))
+    loop.run(100)
+    loop.shared.post_mode(Mode.HOLD)
+    loop.shared.post_mode(Mode.CARTESIAN)
+    loop.run(110)
+    assert not loop.shared.snapshot().moving
+    assert loop.shared.snapshot().mode == Mode.CARTESIAN
+    goal = moved(loop.home, np.array([0, 0.03, 0, 0, 0, 0]))
+    loop.shared.post_target(goal)
+    loop.run(50)
+    loop.shared.post_mode(Mode.CARTESIAN)  # one mode as it is changes nothing
+    loop.run(500)
+    np.testing.assert_allclose(loop.shared.snapshot().target_pose, goal, atol=1e-9)
+
+
 def test_start_is_answered_twice() -> None:
     loop = Loop()
     far = moved(loop.home, np.array([0.2, 0, 0, 0, 0, 0]))

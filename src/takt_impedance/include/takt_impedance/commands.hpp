@@ -1,8 +1,9 @@
 // Hands commands to the thread that ticks, and what became of them back.
 //
 // For each kind of command the newest wins: a trajectory that was not taken yet is replaced. All
-// commands that tell the robot where to go (poses, joints, single targets, stop) are one kind.
-// Commands of different kinds are applied in the order in which they were posted.
+// commands that tell the robot where to go (poses, joints, single targets) are one kind. Commands
+// of different kinds are applied in the order in which they were posted. A stop is of its own kind,
+// so that it is never replaced by a motion that may then be refused.
 #pragma once
 
 #include <string>
@@ -15,6 +16,7 @@ namespace takt_impedance {
 
 enum class CommandKind {
   kMotion,
+  kStop,
   kWrench,
   kStiffness,
   kNullspaceStiffness,
@@ -93,6 +95,11 @@ class Commands {
     Vector6 wrench = Vector6::Zero();
     TimeNs now_ns = 0;
   };
+  // A mode that was replaced may have been a stop: those that are skipped must be noticed.
+  struct NthMode {
+    Mode mode = Mode::kHold;
+    std::uint64_t nth = 0;
+  };
   struct Nothing {};
 
   // A command on its way, with what both sides keep of it.
@@ -112,7 +119,7 @@ class Commands {
     CommandKind kind = CommandKind::kMotion;
     Verdict verdict;
   };
-  static constexpr std::size_t kKinds = 8;
+  static constexpr std::size_t kKinds = 9;
   struct Due {
     std::uint64_t id;
     CommandKind kind;
@@ -128,6 +135,7 @@ class Commands {
   void each_channel(Visit visit);
   Verdict run(CommandKind kind, const TickInput& input, Controller& controller) noexcept;
   Verdict go(Motion& motion, const TickInput& input, Controller& controller) noexcept;
+  void set_mode(const NthMode& wanted, const TickInput& input, Controller& controller) noexcept;
 
   Parameters parameters_;
   std::uint64_t last_id_ = 0;
@@ -140,8 +148,11 @@ class Commands {
   Channel<Stiffness> stiffness_;
   Channel<JointVector> nullspace_, posture_;
   Channel<JointGains> joint_impedance_;
-  Channel<Mode> mode_;
-  Channel<Nothing> reset_;
+  Channel<NthMode> mode_;
+  Channel<Nothing> stop_, reset_;
+  Curve no_waypoints_;               // means stop
+  std::uint64_t modes_posted_ = 0;   // by the writer
+  std::uint64_t modes_done_ = 0;     // by the ticking thread
   ResultQueue<Result, 64> results_;
 };
 

@@ -23,7 +23,8 @@ class Group {
   // The controllers must outlive the group.
   explicit Group(std::vector<Controller*> controllers);
 
-  // One set of waypoints for each arm; std::invalid_argument if there are not as many.
+  // One set of waypoints for each arm; std::invalid_argument if there are not as many. An arm with none
+  // stops at once, also if another refuses.
   GroupResult set_trajectory(const std::vector<WaypointView>& waypoints, TimeNs now_ns,
                              TimeNs start_ns = 0);
   GroupResult set_joint_trajectory(const std::vector<JointWaypointView>& waypoints,
