@@ -98,7 +98,10 @@ double Controller::check_clock(const TickInput& in) {
   const double dt = std::isfinite(in.dt_s) ? in.dt_s : p.dt_min_s;
   output_.overrun = backwards || dt < p.dt_min_s || dt > p.dt_max_s;
   if (output_.overrun) ++counters_.overruns;
-  if (backwards) motion_.stop();  // its waypoints belong to another time
+  if (backwards) {  // what was asked for belongs to another time
+    motion_.stop();
+    feed_forward_.stop();
+  }
   if (dt > p.dt_max_s) limiter_.realign(in.tau_measured, dt);
   last_tick_ns_ = in.now_ns;
   return std::clamp(dt, p.dt_min_s, p.dt_max_s);
@@ -255,7 +258,9 @@ void Controller::compute_fallback(const TickInput& in, double dt) {
   }
   if (blend_starts_) start_torque();
   output_.target.twist.setZero();
+  output_.joint_target_velocity.setZero();
   output_.wrench.setZero();
+  output_.feed_forward.setZero();
   output_.stiffness.setZero();
   output_.wrench_limited = false;
 }

@@ -32,7 +32,8 @@ void FeedForward::reset() {
 }
 
 void FeedForward::step(TimeNs now_ns, double dt_s) {
-  if (seconds(now_ns - set_at_ns_) > timeout_s_) wanted_.setZero();
+  // One from the future is as stale: the clock was set back, or it is another clock.
+  if (std::abs(seconds(now_ns - set_at_ns_)) > timeout_s_) wanted_.setZero();
   // A straight way: between two wrenches within the limits, all on it are.
   const Vector6 change = wanted_ - wrench_;
   double fraction = 1.0;

@@ -438,8 +438,8 @@ class Controller:
         base_from_tcp_position: ArrayLike,
         base_from_tcp_rotation: ArrayLike,
     ) -> None:
-        """Clear a latched fault (without one nothing happens) and hold the measured pose, in the mode
-        before the fault, without a bump: the torque goes on from the last one commanded."""
+        """Clear a latched fault (without one nothing happens) and hold the measured pose, in the
+        mode before the fault, without a bump: the torque goes on from the last one commanded."""
 
     @property
     def output(self) -> TickOutput:

@@ -148,3 +148,16 @@ def test_a_broken_wrench_sensor_is_a_fault(wrench: list[float]) -> None:
     assert output.fault == Fault.NONFINITE_WRENCH
     assert output.fault_name == "nonfinite_wrench"
     assert np.isfinite(output.torque).all()
+
+
+def test_what_a_fault_reports_is_at_rest() -> None:
+    sensed = Sensed(well_placed(3, stiff()))
+    sensed.rig.controller.set_wrench([0, 20.0, 0, 0, 0, 0], sensed.rig.now_ns)
+    sensed.run(0.1)
+    sensed.rig.controller.set_joint_target(sensed.rig.q + 0.3, sensed.rig.now_ns)
+    assert np.abs(sensed.run(0.1).joint_target_velocity).max() > 0.1
+    sensed.wrench = np.array([np.nan, 0, 0, 0, 0, 0])
+    output = sensed.run(0.001)
+    assert output.fault == Fault.NONFINITE_WRENCH
+    np.testing.assert_array_equal(output.joint_target_velocity, 0)
+    np.testing.assert_array_equal(output.feed_forward, 0)

@@ -163,6 +163,26 @@ def test_feed_forward_fades_in_other_modes(mode: Mode) -> None:
     np.testing.assert_allclose(rig.controller.output.feed_forward, 0, atol=0.3)
 
 
+@pytest.mark.parametrize("back_s", [0.1, 3600.0])
+def test_feed_forward_does_not_outlive_a_clock_that_is_set_back(back_s: float) -> None:
+    rig = at_rest()
+    rig.controller.set_wrench([0, 20.0, 0, 0, 0, 0], rig.now_ns)
+    for _ in range(200):
+        rig.tick()
+    rig.now_ns -= round(back_s * 1e9)
+    for _ in range(200):
+        rig.tick()
+    np.testing.assert_allclose(rig.controller.output.feed_forward, 0, atol=1e-9)
+
+
+def test_feed_forward_of_another_clock_is_not_obeyed() -> None:
+    rig = at_rest()
+    rig.controller.set_wrench([0, 20.0, 0, 0, 0, 0], rig.now_ns + 10_000_000_000)
+    for _ in range(200):
+        rig.tick()
+    np.testing.assert_array_equal(rig.controller.output.feed_forward, 0)
+
+
 def test_feed_forward_must_be_finite() -> None:
     rig = at_rest()
     with pytest.raises(ValueError, match="wrench"):
