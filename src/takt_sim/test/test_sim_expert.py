@@ -35,7 +35,7 @@ def test_expert_speed_stays_within_its_limits() -> None:
 
 
 def test_expert_finds_the_hole_after_landing_on_the_rim() -> None:
-    """Pushed 7 mm aside, the tip comes down on the block; the search takes it in."""
+    """Pushed 8 mm aside, the tip comes down on the block; the search takes it in."""
     simulation = blind_simulation()
     assert isinstance(simulation.task, PegInsertion)
     expert = PegInsertionExpert(simulation.task)
@@ -43,7 +43,7 @@ def test_expert_finds_the_hole_after_landing_on_the_rim() -> None:
     while simulation.task.insertion(simulation.data).depth_m < -0.004:
         simulation.commit(expert.trajectory(simulation))
         simulation.advance(STEP_NS)
-    simulation.commit(line(simulation, (0.007, 0.0, -0.010), 0.6))
+    simulation.commit(line(simulation, (0.008, 0.0, -0.010), 0.6))
     simulation.advance(7 * STEP_NS)
     assert simulation.task.insertion(simulation.data).lateral_m > 0.002
     while simulation.task_status.state is TaskState.RUNNING:
