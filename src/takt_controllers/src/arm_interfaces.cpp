@@ -1,5 +1,6 @@
 #include "takt_controllers/arm_interfaces.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace takt_controllers {
@@ -44,6 +45,9 @@ ArmInterfaces::ArmInterfaces(const Settings& settings, const ArmModel& model)
       sensor_(!settings.force_torque_sensor.name.empty()),
       torque_sign_(settings.measured_torque.sign),
       sensor_sign_(settings.force_torque_sensor.sign),
+      robots_share_(JointVector::Zero(n_)),
+      carrying_(JointVector::Zero(n_)),
+      held_rad_(JointVector::Zero(n_)),
       last_(state_names(settings).size(), impedance::kNan),
       missed_(last_.size(), kPatience) {
   if (sensor_) tool_from_sensor_ = model.tool_from(settings.force_torque_sensor.frame);
@@ -84,6 +88,11 @@ double ArmInterfaces::kept(const StateInterfaces& states, std::size_t index) noe
   return last_[index];
 }
 
+void ArmInterfaces::forget() noexcept {
+  std::fill(last_.begin(), last_.end(), impedance::kNan);
+  std::fill(missed_.begin(), missed_.end(), kPatience);
+}
+
 void ArmInterfaces::read(const StateInterfaces& states, TickInput& input) noexcept {
   std::size_t index = 0;
   for (int i = 0; i < n_; ++i) input.q(i) = kept(states, index++);
@@ -96,7 +105,8 @@ void ArmInterfaces::read(const StateInterfaces& states, TickInput& input) noexce
   }
 }
 
-void ArmInterfaces::complete(const JointVector& gravity, TickInput& input) const noexcept {
+void ArmInterfaces::complete(const JointVector& gravity, TickInput& input) noexcept {
+  note(gravity, input);
   if (torque_measured_ && !torque_has_gravity_) input.tau_measured += gravity;
   if (!sensor_) return;
   const Vector3 force = tool_from_sensor_.rotation * sensor_wrench_.head<3>();
@@ -106,17 +116,29 @@ void ArmInterfaces::complete(const JointVector& gravity, TickInput& input) const
   input.wrench_measured.tail<3>() = input.rotation * moment;
 }
 
-bool ArmInterfaces::write_torque(CommandInterfaces& commands, const TickInput& input,
-                                 const JointVector& gravity, const JointVector& torque) noexcept {
+void ArmInterfaces::note(const JointVector& gravity, const TickInput& input) noexcept {
+  if (input.q.allFinite()) held_rad_ = input.q;
+  if (input.bias.allFinite() && gravity.allFinite()) {
+    robots_share_.setZero();
+    (gravity_in_command_ ? carrying_ : robots_share_) = gravity;
+    if (!coriolis_in_command_) robots_share_ += input.bias - gravity;
+  }
+}
+
+bool ArmInterfaces::write_torque(CommandInterfaces& commands, const JointVector& torque) noexcept {
   bool taken = true;
   for (int i = 0; i < n_; ++i) {
-    double value = torque(i);
-    if (!gravity_in_command_) value -= gravity(i);
-    if (!coriolis_in_command_) value -= input.bias(i) - gravity(i);
-    taken = write(commands[i], value) && taken;
-    if (hold_position_) taken = write(commands[n_ + i], input.q(i)) && taken;
+    taken = write(commands[i], torque(i) - robots_share_(i)) && taken;
+    if (hold_position_) taken = write(commands[n_ + i], held_rad_(i)) && taken;
   }
   return taken;
+}
+
+void ArmInterfaces::write_rest(CommandInterfaces& commands) noexcept {
+  for (int i = 0; i < n_; ++i) {
+    write(commands[i], carrying_(i));
+    if (hold_position_) write(commands[n_ + i], held_rad_(i));
+  }
 }
 
 bool ArmInterfaces::write_position(CommandInterfaces& commands, const JointVector& q) noexcept {

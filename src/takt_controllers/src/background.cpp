@@ -26,7 +26,7 @@ Background::Background(std::shared_ptr<Context> context, std::unique_ptr<ArmMode
       steps_per_count_(steps_in(0.1, context_->settings.publish_rate_hz)),
       steps_per_second_(steps_in(1.0, context_->settings.publish_rate_hz)) {
   if (context_->settings.crisp_topics) {
-    crisp_ = std::make_unique<Crisp>(context_, commander_, gains_);
+    crisp_ = std::make_shared<Crisp>(context_, commander_, gains_);
   }
   // A caller waits for the law here; commands go on in the node's own group.
   reset_group_ =
@@ -42,6 +42,8 @@ Background::~Background() {
   changed_.notify_all();
   thread_.join();
   if (open_) close();
+  std::unique_lock<std::mutex> lock(mutex_);  // a caller of `reset_` may still be in here
+  changed_.wait(lock, [this] { return awaited_.empty(); });
 }
 
 void Background::run() {
@@ -50,7 +52,13 @@ void Background::run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!ending_) {
     lock.unlock();
-    step();
+    try {
+      step();
+    } catch (const std::exception& error) {
+      // ROS throws while it shuts down. Nothing that happens here may end the process, and with it
+      // the loop that holds the arm.
+      if (rclcpp::ok()) RCLCPP_ERROR(context_->node->get_logger(), "%s", error.what());
+    }
     lock.lock();
     next += std::chrono::duration_cast<std::chrono::steady_clock::duration>(period);
     next = std::max(next, std::chrono::steady_clock::now());  // late once, not ever after
@@ -107,6 +115,7 @@ void Background::close() {
   broadcaster_.close();
   if (crisp_) crisp_->close();
   commander_->close();
+  context_->set_latest(impedance::Snapshot(context_->n_joints()));
 }
 
 void Background::tell_answers() {
@@ -148,6 +157,7 @@ void Background::on_reset(const Trigger::Request&, Trigger::Response& response) 
   changed_.wait_for(lock, kResetPatience,
                     [this, &posted] { return ending_ || resets_.count(posted.id) > 0; });
   awaited_.erase(posted.id);
+  changed_.notify_all();
   const auto answer = resets_.find(posted.id);
   if (answer == resets_.end()) {
     response.message = "no answer from the control loop; is the controller active?";

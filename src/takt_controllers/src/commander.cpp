@@ -12,30 +12,31 @@ using geometry_msgs::msg::WrenchStamped;
 using sensor_msgs::msg::JointState;
 using takt_msgs::msg::PoseTrajectory;
 
+namespace {
+
+const char* const kNoState = "the arm's state is not known yet";
+
+}  // namespace
+
 Commander::Commander(std::shared_ptr<Context> context, std::shared_ptr<GainsCommander> gains)
     : context_(std::move(context)), gains_(std::move(gains)) {}
 
 void Commander::open() {
-  auto& node = *context_->node;
-  watch(Channel::kTrajectory,
-        node.create_subscription<PoseTrajectory>(
-            "arm/trajectory", command_qos(),
-            [this](const PoseTrajectory& message) { on_trajectory(message); }));
-  watch(Channel::kMotion,
-        node.create_subscription<PoseStamped>(
-            "arm/target_pose", command_qos(),
-            [this](const PoseStamped& message) { on_pose(message, "arm/target_pose"); }));
-  watch(Channel::kMotion,
-        node.create_subscription<JointState>(
-            "arm/target_joint", command_qos(),
-            [this](const JointState& message) { on_joints(message, "arm/target_joint"); }));
-  watch(Channel::kWrench,
-        node.create_subscription<WrenchStamped>(
-            "arm/target_wrench", command_qos(),
-            [this](const WrenchStamped& message) { on_wrench(message, "arm/target_wrench"); }));
-  impedance_ = node.create_subscription<takt_msgs::msg::Impedance>(
+  hear<PoseTrajectory>(Channel::kTrajectory, "arm/trajectory",
+                       [](Commander& self, const auto& message) { self.on_trajectory(message); });
+  hear<PoseStamped>(Channel::kMotion, "arm/target_pose", [](Commander& self, const auto& message) {
+    self.on_pose(message, "arm/target_pose");
+  });
+  hear<JointState>(Channel::kMotion, "arm/target_joint", [](Commander& self, const auto& message) {
+    self.on_joints(message, "arm/target_joint");
+  });
+  hear<WrenchStamped>(Channel::kWrench, "arm/target_wrench",
+                      [](Commander& self, const auto& message) {
+                        self.on_wrench(message, "arm/target_wrench");
+                      });
+  impedance_ = context_->node->create_subscription<takt_msgs::msg::Impedance>(
       "arm/impedance", latched_qos(),
-      [this](const takt_msgs::msg::Impedance& message) { gains_->on_impedance(message); });
+      [gains = gains_](const takt_msgs::msg::Impedance& message) { gains->on_impedance(message); });
 }
 
 void Commander::close() {
@@ -44,6 +45,7 @@ void Commander::close() {
   impedance_.reset();
   chunks_.clear();
   crowd_.clear();
+  context_->modes.set_crowded(false);
   account_ = Account();
 }
 
@@ -72,13 +74,15 @@ void Commander::count_commanders() {
     set_crowd(std::to_string(arbiters) + " publishers on arm/trajectory");
     return;
   }
-  std::set<std::string> nodes;
+  std::set<std::string> nodes;  // one of them may publish on several topics
+  std::string twice;
   std::size_t wrenches = 0;
   if (arbiters == 0) {  // else nobody hears them
     for (const auto& subscription : of(Channel::kMotion)) {
       const std::string topic = subscription->get_topic_name();
       const auto infos = context_->node->get_publishers_info_by_topic(topic);
       for (const auto& info : infos) nodes.insert(info.node_namespace() + "/" + info.node_name());
+      if (infos.size() > 1) twice = std::to_string(infos.size()) + " publishers on " + topic;
     }
     for (const auto& subscription : of(Channel::kWrench)) {
       wrenches += subscription->get_publisher_count();
@@ -86,6 +90,8 @@ void Commander::count_commanders() {
   }
   if (nodes.size() > 1) {
     set_crowd(std::to_string(nodes.size()) + " nodes publish targets of motion");
+  } else if (!twice.empty()) {
+    set_crowd(twice);
   } else if (wrenches > 1) {
     set_crowd(std::to_string(wrenches) + " publishers of a target wrench");
   } else {
@@ -97,12 +103,9 @@ void Commander::set_crowd(const std::string& crowd) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (crowd == crowd_) return;
-    const bool change = crowd.empty() != crowd_.empty();
     crowd_ = crowd;
-    if (change) {
-      context_->law.post_mode(crowd.empty() ? context_->default_mode : impedance::Mode::kHold);
-    }
   }
+  context_->modes.set_crowded(!crowd.empty());
   if (crowd.empty()) {
     context_->diagnostics.ok("commander", "one commander at most");
   } else {
@@ -170,6 +173,10 @@ void Commander::on_pose(const PoseStamped& message, const char* topic) {
 void Commander::on_joints(const JointState& message, const char* topic) {
   if (!hears_direct("", topic)) return;  // joints have no frame
   const impedance::Snapshot latest = context_->latest();
+  if (!latest.active) {
+    refuse(topic, kNoState);
+    return;
+  }
   const bool following = latest.output.mode == impedance::Mode::kJoint;
   try {
     const auto target = joint_target(message, context_->settings.joints,
@@ -182,9 +189,13 @@ void Commander::on_joints(const JointState& message, const char* topic) {
 
 void Commander::on_posture(const JointState& message, const char* topic) {
   if (!hears_direct("", topic)) return;
+  const impedance::Snapshot latest = context_->latest();
+  if (!latest.active) {
+    refuse(topic, kNoState);
+    return;
+  }
   try {
-    const auto posture =
-        joint_target(message, context_->settings.joints, context_->latest().q);
+    const auto posture = joint_target(message, context_->settings.joints, latest.q);
     told(context_->law.post_posture(posture), topic, 0);
   } catch (const std::invalid_argument& error) {
     refuse(topic, error.what());
@@ -208,7 +219,8 @@ void Commander::told(const impedance::Posted& posted, const std::string& what,
 }
 
 void Commander::on_answer(const impedance::Answer& answer) {
-  if (answer.kind != impedance::CommandKind::kMotion) return;
+  using impedance::CommandKind;
+  if (answer.kind != CommandKind::kMotion && answer.kind != CommandKind::kStop) return;
   if (answer.verdict.accepted) {
     context_->diagnostics.ok("commands");
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -27,15 +27,19 @@ bool starts_with(const std::string& text, const std::string& start) {
 Crisp::Crisp(std::shared_ptr<Context> context, std::shared_ptr<Commander> commander,
              std::shared_ptr<GainsCommander> gains)
     : context_(std::move(context)), commander_(std::move(commander)), gains_(std::move(gains)) {
-  declare();
+  on_parameters(declare());
   callback_ = context_->node->add_post_set_parameters_callback(
       [this](const std::vector<rclcpp::Parameter>& changes) { on_parameters(changes); });
 }
 
-void Crisp::declare() {
+// Returns those that somebody has given another value than the controller's own.
+std::vector<rclcpp::Parameter> Crisp::declare() {
   auto& node = *context_->node;
-  const auto declare_one = [&node](const std::string& name, const auto& value) {
+  std::vector<rclcpp::Parameter> given;
+  const auto declare_one = [&node, &given](const std::string& name, const auto& value) {
     if (!node.has_parameter(name)) node.declare_parameter(name, value);
+    const rclcpp::Parameter found = node.get_parameter(name);
+    if (found != rclcpp::Parameter(name, value)) given.push_back(found);
   };
   const Settings& settings = context_->settings;
   for (int i = 0; i < 6; ++i) {
@@ -62,28 +66,29 @@ void Crisp::declare() {
   declare_one("use_friction", true);
   declare_one("use_gravity_compensation", settings.gravity_in_command);
   declare_one("use_operational_space", settings.operational_space);
+  return given;
 }
 
 void Crisp::open() {
-  auto& node = *context_->node;
+  const auto weak = weak_from_this();
   if (context_->default_mode == impedance::Mode::kCartesian) {
-    commander_->watch(Channel::kMotion,
-                      node.create_subscription<PoseStamped>(
-                          "target_pose", command_qos(), [this](const PoseStamped& message) {
-                            commander_->on_pose(message, "target_pose");
-                          }));
+    commander_->hear<PoseStamped>(Channel::kMotion, "target_pose",
+                                  [](Commander& commander, const PoseStamped& message) {
+                                    commander.on_pose(message, "target_pose");
+                                  });
   }
-  commander_->watch(Channel::kMotion,
-                    node.create_subscription<JointState>(
-                        "target_joint", command_qos(),
-                        [this](const JointState& message) { on_joints(message); }));
-  commander_->watch(Channel::kWrench,
-                    node.create_subscription<WrenchStamped>(
-                        "target_wrench", command_qos(),
-                        [this](const WrenchStamped& message) { on_wrench(message); }));
-  stiffness_ = node.create_subscription<Float64MultiArray>(
-      "target_stiffness", command_qos(),
-      [this](const Float64MultiArray& message) { on_stiffness(message); });
+  commander_->hear<JointState>(Channel::kMotion, "target_joint",
+                               [weak](Commander&, const JointState& message) {
+                                 if (const auto self = weak.lock()) self->on_joints(message);
+                               });
+  commander_->hear<WrenchStamped>(Channel::kWrench, "target_wrench",
+                                  [weak](Commander&, const WrenchStamped& message) {
+                                    if (const auto self = weak.lock()) self->on_wrench(message);
+                                  });
+  stiffness_ = context_->node->create_subscription<Float64MultiArray>(
+      "target_stiffness", command_qos(), [weak](const Float64MultiArray& message) {
+        if (const auto self = weak.lock()) self->on_stiffness(message);
+      });
 }
 
 void Crisp::close() { stiffness_.reset(); }
@@ -98,7 +103,9 @@ void Crisp::on_joints(const JointState& message) {
 
 void Crisp::on_wrench(WrenchStamped message) {
   if (local()) {  // along the axes of the tool, whatever the header says
-    const auto rotation = context_->latest().measured.pose.rotation;
+    const impedance::Snapshot latest = context_->latest();
+    if (!latest.active) return;
+    const auto& rotation = latest.measured.pose.rotation;
     Vector6 wrench = to_vector6(message.wrench);
     wrench << rotation * wrench.head<3>().eval(), rotation * wrench.tail<3>().eval();
     message.wrench = to_wrench(wrench);
@@ -134,8 +141,7 @@ void Crisp::on_parameters(const std::vector<rclcpp::Parameter>& changes) {
   if (changed("task.k_") || changed("task.d_") || changed("use_local_jacobian")) apply_stiffness();
   if (changed("nullspace.stiffness") || changed("nullspace.weights.")) apply_nullspace();
   if (changed("stop_commands")) {
-    const bool stop = context_->node->get_parameter("stop_commands").as_bool();
-    context_->law.post_mode(stop ? impedance::Mode::kHold : context_->default_mode);
+    context_->modes.set_stopped(context_->node->get_parameter("stop_commands").as_bool());
   }
   if (changed("use_operational_space") &&
       context_->node->get_parameter("use_operational_space").as_bool() !=

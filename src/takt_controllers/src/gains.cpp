@@ -8,8 +8,20 @@ using takt_msgs::msg::Impedance;
 
 GainsCommander::GainsCommander(std::shared_ptr<Context> context)
     : context_(std::move(context)),
+      stiffness_(context_->law.parameters().stiffness.diagonal()),
+      damping_ratio_(context_->law.parameters().damping_ratio),
+      frame_(context_->law.parameters().stiffness_frame),
+      nullspace_stiffness_(context_->law.parameters().nullspace_stiffness),
       joint_stiffness_(context_->law.parameters().joint_stiffness),
       joint_damping_ratio_(context_->law.parameters().joint_damping_ratio) {}
+
+void GainsCommander::restart() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto& law = context_->law;
+  law.post_stiffness(stiffness_.asDiagonal(), frame_, damping_ratio_);
+  law.post_nullspace_stiffness(nullspace_stiffness_);
+  law.post_joint_impedance(joint_stiffness_, joint_damping_ratio_);
+}
 
 void GainsCommander::apply(const Settings& settings) {
   const impedance::Parameters& initial = context_->law.parameters();
@@ -29,7 +41,7 @@ void GainsCommander::apply(const Settings& settings) {
 
 void GainsCommander::on_impedance(const Impedance& message) {
   if (message.guide) {
-    set_guide(true);
+    context_->modes.set_guide(true);
     return;
   }
   if (message.frame != Impedance::FRAME_BASE && message.frame != Impedance::FRAME_TCP) {
@@ -58,17 +70,28 @@ void GainsCommander::on_impedance(const Impedance& message) {
       set_nullspace_stiffness(
           JointVector::Constant(context_->n_joints(), message.nullspace_stiffness)) &&
       set_joint_impedance(stiffness, ratio);
-  if (taken) set_guide(false);
+  if (taken) context_->modes.set_guide(false);
 }
 
 bool GainsCommander::set_stiffness(const Vector6& diagonal, impedance::Frame frame,
                                    const Vector6& damping_ratio) {
-  return told(context_->law.post_stiffness(diagonal.asDiagonal(), frame, damping_ratio),
-              "stiffness");
+  const auto posted = context_->law.post_stiffness(diagonal.asDiagonal(), frame, damping_ratio);
+  if (posted.posted) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stiffness_ = diagonal;
+    frame_ = frame;
+    if (!damping_ratio.hasNaN()) damping_ratio_ = damping_ratio;
+  }
+  return told(posted, "stiffness");
 }
 
 bool GainsCommander::set_nullspace_stiffness(const JointVector& stiffness) {
-  return told(context_->law.post_nullspace_stiffness(stiffness), "nullspace stiffness");
+  const auto posted = context_->law.post_nullspace_stiffness(stiffness);
+  if (posted.posted) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    nullspace_stiffness_ = stiffness;
+  }
+  return told(posted, "nullspace stiffness");
 }
 
 bool GainsCommander::set_joint_impedance(const JointVector& stiffness,
@@ -80,13 +103,6 @@ bool GainsCommander::set_joint_impedance(const JointVector& stiffness,
     joint_damping_ratio_ = damping_ratio;
   }
   return told(posted, "joint impedance");
-}
-
-void GainsCommander::set_guide(bool guide) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (guide == guide_) return;
-  guide_ = guide;
-  context_->law.post_mode(guide ? impedance::Mode::kGuide : context_->default_mode);
 }
 
 bool GainsCommander::told(const impedance::Posted& posted, const std::string& what) {

@@ -115,8 +115,13 @@ void ImpedanceController::check_names() {
 ImpedanceController::CallbackReturn ImpedanceController::on_activate(
     const rclcpp_lifecycle::State&) {
   const auto rate = std::max(1u, get_update_rate());
+  interfaces_->forget();
   read(get_node()->now().nanoseconds(), 1.0 / rate);
   try {
+    if (interfaces_->sensor_is_silent()) {
+      throw std::invalid_argument("force_torque_sensor '" + settings_.force_torque_sensor.name +
+                                  "': found a value that is not finite");
+    }
     if (position_form_) {
       position_form_->activate(*input_);
     } else {
@@ -124,9 +129,10 @@ ImpedanceController::CallbackReturn ImpedanceController::on_activate(
     }
   } catch (const std::exception& error) {
     RCLCPP_ERROR(get_node()->get_logger(), "cannot activate: %s", error.what());
-    return CallbackReturn::ERROR;
+    return CallbackReturn::FAILURE;  // still configured: it may be tried again
   }
-  context_->law.post_mode(default_mode_);
+  context_->modes.restart();
+  background_->gains().restart();
   context_->active = true;
   return CallbackReturn::SUCCESS;
 }
@@ -148,12 +154,13 @@ impedance::TimeNs ImpedanceController::ros_time(const rclcpp::Time& time) const 
 return_type ImpedanceController::update(const rclcpp::Time& time,
                                         const rclcpp::Duration& period) {
   read(ros_time(time), period.seconds());
+  if (interfaces_->sensor_is_silent()) context_->law.raise(impedance::Fault::kNonfiniteWrench);
   bool taken = false;
   if (position_form_) {
     taken = interfaces_->write_position(command_interfaces_, position_form_->update(*input_));
   } else {
     const impedance::JointVector& torque = context_->law.tick(*input_).torque;
-    taken = interfaces_->write_torque(command_interfaces_, *input_, model_->gravity(), torque);
+    taken = interfaces_->write_torque(command_interfaces_, torque);
   }
   return taken ? return_type::OK : return_type::ERROR;
 }
@@ -163,10 +170,7 @@ return_type ImpedanceController::update(const rclcpp::Time& time,
 ImpedanceController::CallbackReturn ImpedanceController::on_deactivate(
     const rclcpp_lifecycle::State&) {
   context_->active = false;
-  if (position_form_) return CallbackReturn::SUCCESS;
-  const impedance::JointVector& gravity = model_->gravity();
-  input_->bias = gravity;
-  interfaces_->write_torque(command_interfaces_, *input_, gravity, gravity);
+  if (!position_form_) interfaces_->write_rest(command_interfaces_);
   return CallbackReturn::SUCCESS;
 }
 

@@ -1,5 +1,7 @@
 #include "takt_controllers/position_form.hpp"
 
+#include <algorithm>
+
 namespace takt_controllers {
 
 using impedance::JointVector;
@@ -24,6 +26,7 @@ PositionForm::PositionForm(const Settings& settings, ArmModel& model, Context& c
     : model_(model),
       context_(context),
       max_tracking_error_rad_(settings.max_tracking_error_rad),
+      feels_(settings.measured_torque.available || !settings.force_torque_sensor.name.empty()),
       arm_(context.law.parameters(), arm_parameters(settings, model.n_joints())),
       observer_(context.law.parameters()),
       virtual_(model.n_joints()) {}
@@ -45,12 +48,18 @@ const JointVector& PositionForm::update(const TickInput& measured) noexcept {
   virtual_.dq = arm_.dq();
   model_.fill_terms(virtual_);
   // Negated, so that a measured NaN is a fault, too.
-  if (!((measured.q - arm_.q()).cwiseAbs().maxCoeff() <= max_tracking_error_rad_)) {
+  if (!(tracking_error(measured) <= max_tracking_error_rad_)) {
     context_.law.raise(impedance::Fault::kTrackingError);
+  }
+  // Blind, the arm would be as stiff as the robot is.
+  if (feels_ && !virtual_.wrench_measured.allFinite()) {
+    context_.law.raise(impedance::Fault::kNonfiniteWrench);
   }
   const impedance::TickOutput& output = context_.law.tick(virtual_);
   if (output.fault == impedance::Fault::kNone) {
-    arm_.step(virtual_, output.torque, virtual_.wrench_measured, measured.dt_s);
+    // A late cycle does not make up for what it missed: the robot would have to leap.
+    const double dt_s = std::clamp(measured.dt_s, 0.0, context_.law.parameters().dt_max_s);
+    arm_.step(virtual_, output.torque, virtual_.wrench_measured, dt_s);
   } else {
     hold(measured);
   }
@@ -68,9 +77,13 @@ void PositionForm::observe(const TickInput& measured) noexcept {
 // After a fault the robot is told to stay; one that was not where it was told is told to stay where
 // it is, so that nothing jumps when it follows again.
 void PositionForm::hold(const TickInput& measured) noexcept {
-  const bool astray =
-      (measured.q - arm_.q()).cwiseAbs().maxCoeff() > 0.5 * max_tracking_error_rad_;
-  arm_.reset(astray && measured.q.allFinite() ? measured.q : JointVector(arm_.q()));
+  const bool astray = tracking_error(measured) > 0.5 * max_tracking_error_rad_;
+  arm_.reset(astray ? measured.q : JointVector(arm_.q()));
+}
+
+// NaN if a measured position is.
+double PositionForm::tracking_error(const TickInput& measured) const noexcept {
+  return (measured.q - arm_.q()).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
 }
 
 void PositionForm::tell(const TickInput& measured) noexcept {

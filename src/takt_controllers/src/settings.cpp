@@ -104,6 +104,7 @@ void set_numbers(Parameters& p, const Settings& s) {
   TAKT_SAME(observer_cutoff_hz);
   TAKT_SAME(observer_damping);
   TAKT_SAME(max_contact_force_n);
+  TAKT_SAME(contact_fade_n);
   TAKT_SAME(contact_retreat_s);
   TAKT_SAME(max_retreat_velocity_m_s);
   TAKT_SAME(max_tool_velocity_m_s);

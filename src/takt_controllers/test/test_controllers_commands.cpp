@@ -20,6 +20,12 @@ using ::testing::HasSubstr;
 
 const std::vector<double> kHome{0.1, 0.6, -0.3, 0.9, 0.4, -0.7, 0.2};
 
+bool says(const diagnostic_msgs::msg::DiagnosticArray& diagnostics, const std::string& text) {
+  return std::any_of(
+      diagnostics.status.begin(), diagnostics.status.end(),
+      [&text](const auto& status) { return status.message.find(text) != std::string::npos; });
+}
+
 // An active controller, a client, and the newest state.
 class Commands : public ::testing::Test {
  protected:
@@ -70,6 +76,11 @@ class Commands : public ::testing::Test {
   Rig rig;
   rclcpp::Node::SharedPtr client;
   Listener<ArmState> states;
+};
+
+class GivenCommands : public Commands {
+ protected:
+  GivenCommands() : Commands({{"task.k_pos_x", 210.0}, {"stop_commands", true}}) {}
 };
 
 class JointCommands : public Commands {
@@ -193,12 +204,7 @@ TEST_F(Commands, TwoCommandersMakeTheArmHold) {
     arbiter->publish(trajectory());
     for (int i = 0; i < 100; ++i) until([] { return true; });
     EXPECT_EQ(states.last.chunk_id, 0u);
-    EXPECT_TRUE(until([&] {
-      for (const auto& status : diagnostics.last.status) {
-        if (status.message.find("2 publishers on arm/trajectory") != std::string::npos) return true;
-      }
-      return false;
-    }));
+    EXPECT_TRUE(until([&] { return says(diagnostics.last, "2 publishers on arm/trajectory"); }));
   }
   ASSERT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_CARTESIAN; }));
   arbiter->publish(trajectory());
@@ -213,6 +219,52 @@ TEST_F(Commands, TwoDirectClientsMakeItHoldToo) {
   const auto second = rig.client("second");
   const auto two = second->create_publisher<PoseStamped>("target_pose", command_qos());
   EXPECT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_HOLD; }));
+}
+
+TEST_F(Commands, TwoClientsOfOneNameMakeItHoldToo) {
+  const auto one = publisher<PoseStamped>("arm/target_pose");
+  one->publish(target());
+  ASSERT_TRUE(until([this] { return std::abs(risen() - 0.02) < 1e-3; }));
+  const auto two = publisher<PoseStamped>("arm/target_pose");
+  EXPECT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_HOLD; }));
+}
+
+TEST_F(Commands, AStopOutlastsACrowd) {
+  ASSERT_TRUE(rig.node()->set_parameter({"stop_commands", true}).successful);
+  {
+    const auto one = publisher<PoseTrajectory>("arm/trajectory");
+    const auto two = publisher<PoseTrajectory>("arm/trajectory");
+    Listener<diagnostic_msgs::msg::DiagnosticArray> diagnostics(client, "/diagnostics");
+    ASSERT_TRUE(until([&] { return says(diagnostics.last, "2 publishers on arm/trajectory"); }));
+  }
+  Listener<diagnostic_msgs::msg::DiagnosticArray> diagnostics(client, "/diagnostics");
+  ASSERT_TRUE(until([&] { return says(diagnostics.last, "one commander at most"); }));
+  for (int i = 0; i < 50; ++i) until([] { return true; });
+  EXPECT_EQ(states.last.control, ArmState::CONTROL_HOLD);
+  ASSERT_TRUE(rig.node()->set_parameter({"stop_commands", false}).successful);
+  EXPECT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_CARTESIAN; }));
+}
+
+TEST_F(Commands, WhatIsAskedWhileInactiveCountsAfterwards) {
+  ASSERT_TRUE(rig.deactivate());
+  const std::vector<double> soft{250, 250, 250, 10, 10, 10};
+  ASSERT_TRUE(rig.node()->set_parameter({"stiffness", soft}).successful);
+  ASSERT_TRUE(rig.activate());
+  EXPECT_TRUE(until([this] { return std::abs(states.last.stiffness[2] - 250.0) < 1.0; }));
+}
+
+TEST_F(Commands, GuideCanBeAskedForAgainAfterAnActivation) {
+  const auto made = client->create_publisher<Impedance>("arm/impedance", latched_qos());
+  Impedance message;
+  message.guide = true;
+  made->publish(message);
+  ASSERT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_GUIDE; }));
+  ASSERT_TRUE(rig.deactivate());
+  ASSERT_TRUE(rig.activate());
+  ASSERT_TRUE(until([&] {
+    made->publish(message);
+    return states.last.ticks > 0 && states.last.control == ArmState::CONTROL_GUIDE;
+  }));
 }
 
 TEST_F(Commands, GainsAndGuideComeByTopic) {
@@ -288,6 +340,12 @@ TEST_F(Commands, CrispsParametersSetGains) {
   ASSERT_TRUE(rig.node()->set_parameter({"use_local_jacobian", true}).successful);
   EXPECT_TRUE(until([this] { return states.last.stiffness_frame == Impedance::FRAME_TCP; }));
   ASSERT_TRUE(rig.node()->set_parameter({"stop_commands", true}).successful);
+  EXPECT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_HOLD; }));
+}
+
+// As a file of CRISP's has them.
+TEST_F(GivenCommands, CrispsParametersCountFromTheStart) {
+  EXPECT_TRUE(until([this] { return std::abs(states.last.stiffness[0] - 210.0) < 1.0; }));
   EXPECT_TRUE(until([this] { return states.last.control == ArmState::CONTROL_HOLD; }));
 }
 

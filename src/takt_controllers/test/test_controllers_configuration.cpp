@@ -52,6 +52,7 @@ TEST(Configuration, DefaultsAreThoseOfTheLaw) {
   TAKT_EQUAL(observer_cutoff_hz);
   TAKT_EQUAL(observer_damping);
   TAKT_EQUAL(max_contact_force_n);
+  TAKT_EQUAL(contact_fade_n);
   TAKT_EQUAL(contact_retreat_s);
   TAKT_EQUAL(max_retreat_velocity_m_s);
   TAKT_EQUAL(max_tool_velocity_m_s);

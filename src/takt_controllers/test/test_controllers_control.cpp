@@ -2,6 +2,7 @@
 
 #include <std_srvs/srv/trigger.hpp>
 #include <takt_msgs/msg/arm_state.hpp>
+#include <thread>
 
 #include "controller_rig.hpp"
 
@@ -164,6 +165,29 @@ TEST(Control, DoesNotActivateBlindly) {
   EXPECT_THROW(rig.start(unknown), std::runtime_error);
 }
 
+TEST(Control, WhatCannotBeReadNeverReachesTheRobot) {
+  for (const char* unknown : {"j3/position", "j3/velocity"}) {
+    for (const bool robot_adds : {true, false}) {
+      Rig rig({{"gravity_in_command", !robot_adds},
+               {"coriolis_in_command", !robot_adds},
+               {"hold_position_interface", true}});
+      rig.start(kHome);
+      rig.tick();
+      rig.set_state(unknown, std::nan(""));
+      const std::vector<double> wanted = robot_adds ? std::vector<double>(7, 0.0)
+                                                    : gravity_at(kHome);
+      for (int i = 0; i < 5; ++i) {
+        ASSERT_EQ(rig.tick(), controller_interface::return_type::OK);
+        expect_near(rig.commands(), wanted, 1e-6);
+        expect_near(rig.commands("position"), kHome, 0.0);
+      }
+      ASSERT_TRUE(rig.deactivate());
+      expect_near(rig.commands(), wanted, 1e-6);
+      expect_near(rig.commands("position"), kHome, 0.0);
+    }
+  }
+}
+
 TEST(Control, AFaultLatchesUntilItIsReset) {
   Rig rig;
   rig.start(kHome);
@@ -199,6 +223,32 @@ TEST(Control, AFaultLatchesUntilItIsReset) {
   EXPECT_TRUE(answer.get()->success);
   EXPECT_TRUE(rig.tick_until([&] { return states.last.fault.empty(); }));
   EXPECT_EQ(states.last.control, ArmState::CONTROL_CARTESIAN);
+}
+
+TEST(Control, MayBeTriedAgainWhenItCouldNotActivate) {
+  Rig rig;
+  rig.set_positions(kHome);
+  rig.set_state("j3/position", std::nan(""));
+  ASSERT_TRUE(rig.configure());
+  rig.lend();
+  ASSERT_FALSE(rig.activate());
+  rig.set_positions(kHome);
+  ASSERT_TRUE(rig.activate());
+  rig.tick();
+  expect_near(rig.commands(), gravity_at(kHome), 1e-6);
+}
+
+TEST(Control, TheEndOfRosDoesNotEndTheLoop) {
+  Rig rig;
+  rig.start(kHome);
+  Listener<ArmState> states(rig.client(), "arm/state");
+  ASSERT_TRUE(rig.tick_until([&] { return states.count > 0; }));
+  rclcpp::shutdown();
+  for (int i = 0; i < 300; ++i) {  // the background counts commanders ten times a second
+    ASSERT_EQ(rig.tick(), controller_interface::return_type::OK);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  expect_near(rig.commands(), gravity_at(kHome), 1e-6);
 }
 
 TEST(Control, TheJointControllerBeginsOnJoints) {

@@ -46,9 +46,7 @@ TEST(PositionForm, YieldsToAForceByTheStiffness) {
   // 10 N along z of the base, as the sensor sees it.
   const impedance::TickInput home = tool_at(kHome);
   for (int i = 0; i < 6000; ++i) {
-    const impedance::TickInput now = tool_at(rig.commands("position").front() == 0.0
-                                                 ? kHome
-                                                 : rig.commands("position"));
+    const impedance::TickInput now = tool_at(i == 0 ? kHome : rig.commands("position"));
     const impedance::Vector3 force = now.rotation.transpose() * impedance::Vector3(0, 0, 10);
     rig.set_state("wrist/force.x", force.x());
     rig.set_state("wrist/force.y", force.y());
@@ -71,6 +69,58 @@ TEST(PositionForm, ARobotThatDoesNotFollowIsAFaultAndNotRunAwayFrom) {
   const std::vector<double> told = rig.commands("position");
   for (int i = 0; i < 200; ++i) rig.tick();
   EXPECT_EQ(rig.commands("position"), told);
+}
+
+TEST(PositionForm, AnyPositionThatCannotBeReadIsAFault) {
+  for (const std::string& joint : arm_joints()) {
+    Rig rig(with_sensor());
+    rig.start(kHome);
+    Listener<ArmState> states(rig.client(), "arm/state");
+    rig.set_state(joint + "/position", std::nan(""));
+    ASSERT_TRUE(rig.tick_until([&] { return states.last.fault == "tracking_error"; })) << joint;
+    EXPECT_EQ(rig.commands("position"), kHome);
+  }
+}
+
+TEST(PositionForm, ASensorThatFallsSilentIsAFault) {
+  Rig rig(with_sensor());
+  rig.start(kHome);
+  Listener<ArmState> states(rig.client(), "arm/state");
+  ASSERT_TRUE(rig.tick_until([&] { return states.count > 0; }));
+  rig.set_state("wrist/torque.y", std::nan(""));
+  EXPECT_TRUE(rig.tick_until([&] { return states.last.fault == "nonfinite_wrench"; }));
+
+  Rig never(with_sensor());
+  never.set_positions(kHome);
+  never.set_state("wrist/force.x", std::nan(""));
+  ASSERT_TRUE(never.configure());
+  never.lend();
+  EXPECT_FALSE(never.activate());
+}
+
+TEST(PositionForm, TorquesThatAreNoLongerMeasuredAreAFault) {
+  Rig rig(Rig::Parameters{{"command_interface", "position"}, {"measured_torque.available", true}});
+  rig.start(kHome);
+  Listener<ArmState> states(rig.client(), "arm/state");
+  ASSERT_TRUE(rig.tick_until([&] { return states.count > 0; }));
+  EXPECT_EQ(states.last.fault, "");
+  rig.set_state("j5/effort", std::nan(""));
+  EXPECT_TRUE(rig.tick_until([&] { return states.last.fault == "nonfinite_wrench"; }));
+}
+
+TEST(PositionForm, ALateCycleDoesNotLeap) {
+  Rig rig(with_sensor());
+  rig.start(kHome);
+  for (const char* axis : {"x", "y", "z"}) rig.set_state(std::string("wrist/force.") + axis, 60.0);
+  follow(rig, 40);
+  const std::vector<double> before = rig.commands("position");
+  rig.tick(0.5);
+  double farthest = 0.0;
+  for (std::size_t i = 0; i < 7; ++i) {
+    farthest = std::max(farthest, std::abs(rig.commands("position")[i] - before[i]));
+  }
+  EXPECT_GT(farthest, 0.0);
+  EXPECT_LE(farthest, 2.0 * 0.005 + 1e-9);  // speed limit of the URDF, default of dt_max_s
 }
 
 TEST(PositionForm, TellsTheRealArmAndNotTheSimulatedOne) {

@@ -39,7 +39,7 @@ class Background {
   std::shared_ptr<Context> context_;
   std::shared_ptr<GainsCommander> gains_;
   std::shared_ptr<Commander> commander_;
-  std::unique_ptr<Crisp> crisp_;
+  std::shared_ptr<Crisp> crisp_;
   Broadcaster broadcaster_;
   rclcpp::CallbackGroup::SharedPtr reset_group_;
   rclcpp::Service<std_srvs::srv::Trigger>::SharedPtr reset_;

@@ -19,7 +19,7 @@ namespace takt_controllers {
 
 enum class Channel { kTrajectory, kMotion, kWrench };
 
-class Commander {
+class Commander : public std::enable_shared_from_this<Commander> {
  public:
   Commander(std::shared_ptr<Context> context, std::shared_ptr<GainsCommander> gains);
 
@@ -27,8 +27,16 @@ class Commander {
   void open();
   void close();
 
-  // Another topic of direct clients to be watched; forgotten at `close`.
-  void watch(Channel channel, rclcpp::SubscriptionBase::SharedPtr subscription);
+  // Calls `handle(commander, message)`, until `close`. A message that is on its way then may come
+  // when there is no commander any more, and is lost.
+  template <typename Message, typename Handle>
+  void hear(Channel channel, const char* topic, Handle handle) {
+    watch(channel, context_->node->create_subscription<Message>(
+                       topic, command_qos(),
+                       [weak = weak_from_this(), handle](const Message& message) {
+                         if (const auto self = weak.lock()) handle(*self, message);
+                       }));
+  }
 
   // Counts who commands. Called ten times a second.
   void count_commanders();
@@ -55,6 +63,7 @@ class Commander {
  private:
   using Subscriptions = std::vector<rclcpp::SubscriptionBase::SharedPtr>;
 
+  void watch(Channel channel, rclcpp::SubscriptionBase::SharedPtr subscription);
   Subscriptions of(Channel channel) const;
   std::size_t trajectory_publishers() const;
   void set_crowd(const std::string& crowd);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "takt_controllers/diagnostics.hpp"
+#include "takt_controllers/modes.hpp"
 #include "takt_controllers/settings.hpp"
 #include "takt_impedance/shared_controller.hpp"
 
@@ -28,6 +29,7 @@ struct Context {
         settings(the_settings),
         default_mode(mode),
         law(parameters),
+        modes(law, mode),
         diagnostics(node),
         latest_(parameters.n_joints) {}
 
@@ -46,8 +48,9 @@ struct Context {
 
   const rclcpp_lifecycle::LifecycleNode::SharedPtr node;
   const Settings settings;
-  const impedance::Mode default_mode;  // after activation, guide and hold
+  const impedance::Mode default_mode;  // in which commands are followed
   impedance::SharedController law;
+  Modes modes;
   Diagnostics diagnostics;
   std::atomic<bool> active{false};
   impedance::Mailbox<Measured> measured;  // from the real-time thread to the background

@@ -16,7 +16,7 @@
 
 namespace takt_controllers {
 
-class Crisp {
+class Crisp : public std::enable_shared_from_this<Crisp> {
  public:
   Crisp(std::shared_ptr<Context> context, std::shared_ptr<Commander> commander,
         std::shared_ptr<GainsCommander> gains);
@@ -30,7 +30,7 @@ class Crisp {
   void on_stiffness(const std_msgs::msg::Float64MultiArray& message);
 
  private:
-  void declare();
+  std::vector<rclcpp::Parameter> declare();
   double number(const std::string& name) const;
   bool local() const;
   void on_parameters(const std::vector<rclcpp::Parameter>& changes);

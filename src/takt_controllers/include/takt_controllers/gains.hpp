@@ -14,7 +14,10 @@ class GainsCommander {
  public:
   explicit GainsCommander(std::shared_ptr<Context> context);
 
-  // From the settings, at configure and after each change of a parameter.
+  // At activation: what was asked for while nobody listened.
+  void restart();
+
+  // From the settings, after each change of a parameter.
   void apply(const Settings& settings);
   void on_impedance(const takt_msgs::msg::Impedance& message);
 
@@ -24,15 +27,15 @@ class GainsCommander {
   bool set_nullspace_stiffness(const impedance::JointVector& stiffness);
   bool set_joint_impedance(const impedance::JointVector& stiffness,
                            const impedance::JointVector& damping_ratio);
-  void set_guide(bool guide);
 
  private:
   bool told(const impedance::Posted& posted, const std::string& what);
 
   std::shared_ptr<Context> context_;
   std::mutex mutex_;
-  impedance::JointVector joint_stiffness_, joint_damping_ratio_;
-  bool guide_ = false;
+  impedance::Vector6 stiffness_, damping_ratio_;
+  impedance::Frame frame_;
+  impedance::JointVector nullspace_stiffness_, joint_stiffness_, joint_damping_ratio_;
 };
 
 }  // namespace takt_controllers

@@ -23,11 +23,13 @@ class PositionForm {
  private:
   void observe(const impedance::TickInput& measured) noexcept;
   void hold(const impedance::TickInput& measured) noexcept;
+  double tracking_error(const impedance::TickInput& measured) const noexcept;
   void tell(const impedance::TickInput& measured) noexcept;
 
   ArmModel& model_;
   Context& context_;
   double max_tracking_error_rad_;
+  bool feels_;  // the robot measures torques, or has a sensor
   impedance::VirtualArm arm_;
   impedance::Observer observer_;  // of the real arm
   impedance::TickInput virtual_;  // state and terms of the simulated arm
