@@ -1,75 +1,14 @@
 // A controller that is ticked while one thread posts commands of every kind and another reads
 // snapshots. Every command is answered or replaced, answers come in order, snapshots belong to one
 // tick, and the ticking thread neither allocates nor locks. shared_stress POSTS
-#include <dlfcn.h>
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 
+#include "counted_calls.hpp"
 #include "sample_arm.hpp"
 #include "takt_impedance/shared_controller.hpp"
-
-// ThreadSanitizer stands in for malloc and the locks itself.
-#ifdef __SANITIZE_THREAD__
-constexpr bool kCounting = false;
-#else
-constexpr bool kCounting = true;
-#endif
-
-namespace {
-
-thread_local bool watching = false;
-std::atomic<long> allocations{0};
-std::atomic<long> locks{0};
-
-}  // namespace
-
-#ifndef __SANITIZE_THREAD__
-extern "C" {
-
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-
-void* malloc(std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* old, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_realloc(old, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
-  if (watching) ++allocations;
-  *result = __libc_memalign(alignment, size);
-  return *result == nullptr ? 12 : 0;
-}
-void free(void* memory) {
-  if (watching && memory != nullptr) ++allocations;  // may take a lock as well
-  __libc_free(memory);
-}
-int pthread_mutex_lock(pthread_mutex_t* mutex) {
-  using Lock = int (*)(pthread_mutex_t*);
-  static const Lock real = reinterpret_cast<Lock>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
-  if (watching) ++locks;
-  return real(mutex);
-}
-
-}  // extern "C"
-#endif
 
 namespace ti = takt_impedance;
 
@@ -208,21 +147,6 @@ class Stress {
   long snapshots_ = 0;
   bool consistent_ = true;
 };
-
-// The counters themselves must work, or the test could not fail.
-bool counters_work() {
-  if (!kCounting) return true;
-  watching = true;
-  int* volatile something = new int(1);
-  delete something;
-  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  pthread_mutex_lock(&mutex);
-  pthread_mutex_unlock(&mutex);
-  watching = false;
-  const bool work = allocations == 2 && locks == 1;
-  allocations = locks = 0;
-  return work;
-}
 
 }  // namespace
 

@@ -1,60 +1,11 @@
 // Counts heap allocations and mutex locks during ticks, in every mode, with everything switched on,
 // through a fault, and while commands are taken from the hand-over, by standing in for malloc and
 // pthread_mutex_lock. Exits 1 and says where if there is any.
-#include <dlfcn.h>
-#include <pthread.h>
-
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
 
+#include "counted_calls.hpp"
 #include "sample_work.hpp"
 #include "takt_impedance/shared_controller.hpp"
-
-namespace {
-
-std::atomic<bool> watching{false};
-std::atomic<long> allocations{0};
-std::atomic<long> locks{0};
-
-}  // namespace
-
-extern "C" {
-
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* old, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_realloc(old, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  if (watching) ++allocations;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
-  if (watching) ++allocations;
-  *result = __libc_memalign(alignment, size);
-  return *result == nullptr ? 12 : 0;
-}
-int pthread_mutex_lock(pthread_mutex_t* mutex) {
-  using Lock = int (*)(pthread_mutex_t*);
-  static const Lock real = reinterpret_cast<Lock>(dlsym(RTLD_NEXT, "pthread_mutex_lock"));
-  if (watching) ++locks;
-  return real(mutex);
-}
-
-}  // extern "C"
 
 namespace ti = takt_impedance;
 
@@ -76,19 +27,6 @@ bool watch(const char* what, Controller& controller, Inputs& motion, ti::TimeNs&
   watching = false;
   std::printf("%s: %ld allocations, %ld locks\n", what, allocations.load(), locks.load());
   return allocations == 0 && locks == 0;
-}
-
-// The counters themselves must work, or the test could not fail.
-bool counters_work() {
-  watching = true;
-  // volatile: the compiler may leave out an allocation that nobody looks at.
-  int* volatile something = new int(1);
-  delete something;
-  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  pthread_mutex_lock(&mutex);
-  pthread_mutex_unlock(&mutex);
-  watching = false;
-  return allocations == 1 && locks == 1;
 }
 
 // Modes, a splice, starvation and a fault, with parameters as they come.

@@ -10,6 +10,7 @@ admittance form, which feels the push, with noise and one period late, through t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ class _Peaks:
     speed: float = 0.0
 
 
-class _Run:
+class _Run(ABC):
     """The arm, the controller, and the clock."""
 
     def __init__(self, robot: RobotConfiguration, arm: ArmModel, posture: Float) -> None:
@@ -92,9 +93,9 @@ class _Run:
     def position(self) -> Float:
         return self.arm.forward(self.q)[:3, 3]
 
+    @abstractmethod
     def step(self, force: Float) -> None:
         """One period, with a force [N] on the tool."""
-        raise NotImplementedError
 
     def tick(self, q: Float, dq: Float, measured: Float | None, wrench: Float | None) -> ArmTerms:
         """Let the controller compute the next torque."""
